@@ -1,0 +1,1 @@
+"""Base against tuned retrieval, with intervals, and regression gates."""

@@ -1,0 +1,1 @@
+"""Train a Matryoshka sentence embedder on your own questions."""

@@ -1,0 +1,1 @@
+"""LLM, prompts, citations: hits to a cited, checked answer."""

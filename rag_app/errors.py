@@ -1,0 +1,33 @@
+"""The errors that reach a user: one sentence that says what happened and what to do."""
+
+
+class RagError(Exception):
+    """A failure that the user can mend; the CLI prints its message and exits with 2."""
+
+
+class FilingError(RagError):
+    """A file that cannot be read as a filing (empty, binary, no text, unknown form)."""
+
+
+class EdgarError(RagError):
+    """EDGAR could not be asked, refused, or has no such filing."""
+
+
+class ModelError(RagError):
+    """An embedding model that is missing, damaged, or lacks the dimension asked for."""
+
+
+class LibraryError(RagError):
+    """The library on disk is missing, empty, locked by another writer, or damaged."""
+
+
+class IndexMismatch(RagError):
+    """An index that was not built from what the settings and the library say."""
+
+
+class LLMError(RagError):
+    """The LLM server is down, refuses the key, or answers with an error."""
+
+
+class DataError(RagError):
+    """A training or evaluation data file that cannot be used."""

@@ -1,0 +1,1 @@
+"""Source files to filings, sections and chunks."""

@@ -1,0 +1,1 @@
+"""Vectors, Chroma and BM25 indexes, and the retriever over them."""

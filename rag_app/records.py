@@ -1,0 +1,164 @@
+"""Frozen records that travel between stages.
+
+Chunks and hits are LlamaIndex's ``TextNode`` and ``NodeWithScore``, so that its retrievers and
+postprocessors fit; everything else that crosses a module border is here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from llama_index.core.schema import NodeWithScore
+
+BlockKind = Literal["heading", "paragraph", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One filing as its cover page, iXBRL ``dei`` facts or SGML header name it."""
+
+    company: str
+    form: str
+    fiscal_year: int
+    period_end: dt.date
+    sha256: str
+    source: str
+    ticker: str = ""
+    cik: str = ""
+    accession: str = ""
+    filed: dt.date | None = None
+
+    @property
+    def key(self) -> str:
+        """Identity of the filing: who, which form, which period. Safe as a folder name.
+
+        A file on disk carries no accession number, so identity cannot rest on it; the same
+        form of the same company for the same period with other bytes is an amended file.
+        """
+        who = self.ticker or self.cik.lstrip("0") or self.company
+        return "_".join(
+            re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-.")
+            for part in (who, self.form, self.period_end.isoformat())
+        )
+
+    @property
+    def title(self) -> str:
+        """How the filing is named to a person: ``NVIDIA Corporation 10-K fiscal 2023``."""
+        return f"{self.company} {self.form} fiscal {self.fiscal_year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heading, a paragraph or a table of a filing, in reading order.
+
+    A table's ``text`` is Markdown rows, one row a line, the first ``header_rows`` lines being
+    its header; ``caption`` holds what stands above it and gives units ("in millions").
+    ``level`` is a heading's depth, 1 the highest.
+    """
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    header_rows: int = 0
+    caption: str = ""
+    page: int | None = None
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One Item of a filing. ``item`` is ``"7A"``, or ``""`` for what stands outside all Items."""
+
+    item: str
+    title: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def text(self) -> str:
+        """The blocks joined by blank lines; chunk offsets count into this string."""
+        return "\n\n".join(block.text for block in self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the reader found, and where it is unsure."""
+
+    items_found: tuple[str, ...]
+    items_missing: tuple[str, ...]
+    characters: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFiling:
+    """A filing as read: what it is, its sections, and how well that went."""
+
+    filing: Filing
+    sections: tuple[Section, ...]
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which filings a question is asked of; an empty field does not restrict."""
+
+    ticker: str = ""
+    form: str = ""
+    fiscal_year: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.ticker or self.form or self.fiscal_year)
+
+    def __str__(self) -> str:
+        year = f"fiscal {self.fiscal_year}" if self.fiscal_year else ""
+        return " ".join(part for part in (self.ticker, self.form, year) if part) or "all filings"
+
+    def admits(self, filing: Filing) -> bool:
+        """Whether a filing passes every field that is set."""
+        return (
+            (not self.ticker or self.ticker.upper() in (filing.ticker.upper(), filing.cik))
+            and (not self.form or self.form.upper() == filing.form.upper())
+            and (self.fiscal_year is None or self.fiscal_year == filing.fiscal_year)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A marker in an answer and the passage that it points to."""
+
+    marker: int
+    chunk_id: str
+    filing: str
+    item: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number in an answer, and the marker of the cited passage that shows it, if one does."""
+
+    text: str
+    marker: int | None
+
+    @property
+    def found(self) -> bool:
+        """Whether a cited passage shows the number."""
+        return self.marker is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question gets: text with markers, and all that stands behind it."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    figures: tuple[Figure, ...]
+    hits: tuple[NodeWithScore, ...]
+    model: str
+    dim: int
+    llm: str
+    timings_ms: dict[str, float] = field(default_factory=dict)
