@@ -56,7 +56,8 @@ class Embedder:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
 
-            logging.disable_progress_bar()  # 0.1 s of "Loading weights" is noise in a CLI
+            # 0.1 s of "Loading weights" is noise in a CLI.
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             try:
                 self._model = SentenceTransformer(
                     str(self.spec.folder),
