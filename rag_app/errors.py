@@ -31,3 +31,7 @@ class LLMError(RagError):
 
 class DataError(RagError):
     """A training or evaluation data file that cannot be used."""
+
+
+class TrainingError(RagError):
+    """A recipe that cannot be used, or a training run that cannot begin or go on."""

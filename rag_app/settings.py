@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -118,3 +119,11 @@ def load_settings(**flags: Any) -> Settings:
         known = ", ".join(Settings.model_fields)
         raise RagError(f"settings.toml names {', '.join(unknown)}; known settings: {known}.")
     return settings
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a process that is to start with the same model and dimension."""
+    environment = {**os.environ, "RAG_MODEL": settings.model}
+    if settings.dim is not None:
+        environment["RAG_DIM"] = str(settings.dim)
+    return environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ class Embedder:
         self.spec = spec
         self.batch_size = batch_size
         self._model: SentenceTransformer | None = None
+        self._loading = threading.Lock()
 
     @property
     def model(self) -> SentenceTransformer:
@@ -52,27 +54,28 @@ class Embedder:
         Raises:
             ModelError: the folder does not load as a sentence-transformers model.
         """
-        if self._model is None:
-            from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
+        with self._loading:
+            if self._model is None:
+                self._model = self._load()
+            return self._model
 
-            # 0.1 s of "Loading weights" is noise in a CLI.
-            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            try:
-                self._model = SentenceTransformer(
-                    str(self.spec.folder),
-                    prompts={
-                        "query": self.spec.query_prompt,
-                        "document": self.spec.document_prompt,
-                    },
-                    local_files_only=True,
-                    model_kwargs={"use_safetensors": True},
-                )
-            except Exception as error:
-                raise ModelError(
-                    f"Model {self.spec.name} does not load from {self.spec.folder}: {error}"
-                ) from error
-        return self._model
+    def _load(self) -> SentenceTransformer:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        # 0.1 s of "Loading weights" is noise in a CLI.
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            return SentenceTransformer(
+                str(self.spec.folder),
+                prompts={"query": self.spec.query_prompt, "document": self.spec.document_prompt},
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
+            )
+        except Exception as error:
+            raise ModelError(
+                f"Model {self.spec.name} does not load from {self.spec.folder}: {error}"
+            ) from error
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Encode queries with the query prompt: (n, width) float32 unit rows."""

@@ -67,6 +67,12 @@ def trained_models(home: Path) -> list[str]:
     return [path.name for path in sorted(folders, key=lambda path: path.stat().st_mtime)]
 
 
+def weights_changed_at(name: str, home: Path) -> float:
+    """When a trained model's weights were last written, in seconds; 0 for any other model."""
+    weights = home / "models" / name / "model.safetensors"
+    return weights.stat().st_mtime if weights.exists() else 0.0
+
+
 def resolve_model(
     name: str,
     home: Path,

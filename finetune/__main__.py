@@ -1,0 +1,115 @@
+"""Command line: train a retriever on your own questions and show what that gained."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+
+from finetune.config import known_recipes, load_config
+from rag_app.errors import RagError
+from rag_app.settings import load_settings
+
+EXAMPLES = """examples:
+  python -m finetune
+  python -m finetune --data questions.csv --out mine
+  python -m finetune --base BAAI/bge-base-en-v1.5      the published base, from the hub
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train; 0: done, 2: the user can mend it (one line on stderr), 1: internal failure."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _train(arguments)
+    except RagError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("error: interrupted; no model was written, those there are stay.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if arguments.debug:
+            traceback.print_exc()
+        summary = " ".join(str(error).split())
+        print(
+            f"error: internal failure, {type(error).__name__}: {summary} "
+            "(--debug shows where; please report it)",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    settings = load_settings()
+    config = load_config(
+        arguments.recipe,
+        {
+            name: getattr(arguments, name)
+            for name in ("data", "base", "max_steps", "epochs", "batch_size", "seed")
+        },
+    )
+    # Late, so that --help and a wrong recipe answer at once.
+    from eval.report import comparison_table
+    from finetune.pipeline import finetune
+
+    tuned = finetune(
+        config,
+        settings.home,
+        arguments.out or config.default_name,
+        query_prompt=settings.query_prompt,
+        document_prompt=settings.document_prompt,
+        say=_say,
+    )
+    print("\n".join(str(sample) for sample in tuned.samples))
+    print(f"\n{comparison_table(tuned.comparison)}\n")
+    print(f"The model is in {tuned.folder}. Use it:")
+    print(f'  python -m rag_app ask --model {tuned.name} "What was the total revenue?"')
+    print(f"  python -m rag_app index --model {tuned.name} --dim {tuned.dims[-1]}")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m finetune",
+        description="Train a Matryoshka retriever on question-passage pairs; score it before and "
+        "after at every dimension.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--recipe",
+        default="notebook",
+        metavar="NAME",
+        help=f"one of {', '.join(known_recipes())} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="CSV or JSONL file, or a hub data set (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--base",
+        metavar="MODEL",
+        help="minilm, a trained model, a folder or a hub name (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--out", metavar="NAME", help="name of the new model (default: the base's and recipe's)"
+    )
+    parser.add_argument(
+        "--max-steps", type=int, metavar="N", help="stop after N optimizer steps, for a trial"
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the pairs")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="pairs in a batch")
+    parser.add_argument("--seed", type=int, metavar="N", help="of shuffling and dropout")
+    parser.add_argument("--debug", action="store_true", help="show where an internal failure arose")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

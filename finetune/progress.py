@@ -1,0 +1,20 @@
+"""Progress bars on stderr that stay readable in a log file."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from tqdm import tqdm
+
+
+def progress_bar(what: str, total: int, unit: str) -> tqdm[NoReturn]:
+    """A bar that a terminal redraws twice a second and a log gets twice a minute."""
+    return tqdm(
+        desc=what,
+        total=total,
+        unit=f" {unit}",
+        file=sys.stderr,
+        mininterval=0.5 if sys.stderr.isatty() else 30,
+        dynamic_ncols=True,
+    )

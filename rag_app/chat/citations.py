@@ -1,0 +1,91 @@
+"""Answer text to citations that exist, and figures to the passages that show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from llama_index.core.schema import NodeWithScore, TextNode
+
+from rag_app.chat.figures import numbers_in, shows
+from rag_app.chat.text import content_words, sentences
+from rag_app.filings.chunks import passage_text
+from rag_app.records import Citation, Figure
+
+_MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+SUPPORT_SHARE = 0.5  # of a sentence's content words that a passage must hold to be cited for it
+
+
+def cite(text: str, hits: Sequence[NodeWithScore]) -> tuple[str, tuple[Citation, ...]]:
+    """The text with only markers that exist, and the passages they point to.
+
+    "[1, 3]" becomes "[1][3]"; a marker without a passage is dropped. When a model set none at
+    all, each sentence gets the marker of a passage that shows all its figures and at least half
+    of its words; a sentence that no passage supports stays bare.
+    """
+    known = range(1, len(hits) + 1)
+
+    def keep_known(match: re.Match[str]) -> str:
+        kept = [marker for marker in map(int, match[1].split(",")) if marker in known]
+        return " " + "".join(f"[{marker}]" for marker in kept) if kept else ""
+
+    cleaned = _MARKER.sub(keep_known, text).strip()
+    if not _markers(cleaned):
+        cleaned = _attribute(cleaned, hits)
+    return cleaned, tuple(
+        _citation(marker, hits[marker - 1]) for marker in sorted(_markers(cleaned))
+    )
+
+
+def check_figures(text: str, citations: Sequence[Citation]) -> tuple[Figure, ...]:
+    """Each figure of the text, with the marker of a cited passage that shows it, if one does.
+
+    Passages named in the figure's own sentence are tried first.
+    """
+    checked = []
+    for sentence in sentences(text):
+        named = _markers(sentence)
+        order = sorted(citations, key=lambda citation: citation.marker not in named)
+        for figure in numbers_in(sentence):
+            shown = (c.marker for c in order if shows(c.text, figure))
+            checked.append(Figure(figure.text, next(shown, None)))
+    return tuple(checked)
+
+
+def _citation(marker: int, hit: NodeWithScore) -> Citation:
+    assert isinstance(hit.node, TextNode)
+    return Citation(
+        marker=marker,
+        chunk_id=hit.node.node_id,
+        filing=str(hit.node.metadata["filing"]),
+        item=str(hit.node.metadata["item"]),
+        text=passage_text(hit.node),
+    )
+
+
+def _markers(text: str) -> set[int]:
+    return {int(number) for group in _MARKER.findall(text) for number in group.split(",")}
+
+
+def _attribute(text: str, hits: Sequence[NodeWithScore]) -> str:
+    passages = [passage_text(hit.node) for hit in hits if isinstance(hit.node, TextNode)]
+    cited = text
+    for sentence in sentences(text):
+        marker = _supporting(sentence, passages)
+        if marker:
+            cited = cited.replace(sentence, f"{sentence} [{marker}]", 1)
+    return cited
+
+
+def _supporting(sentence: str, passages: Sequence[str]) -> int | None:
+    """The marker of the passage that supports a sentence best; None when none does."""
+    words = content_words(sentence)
+    figures = numbers_in(sentence)
+    best, best_share = None, SUPPORT_SHARE
+    for marker, passage in enumerate(passages, start=1):
+        if not all(shows(passage, figure) for figure in figures):
+            continue
+        share = len(words & content_words(passage)) / len(words) if words else 0.0
+        if share > best_share or (share == best_share and best is None):
+            best, best_share = marker, share
+    return best

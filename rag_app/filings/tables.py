@@ -1,0 +1,167 @@
+"""Cells with their columns → Markdown rows: pieces joined, spacers dropped, header rows found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+MAX_HEADER_ROWS = 6
+ITEM_LABEL = re.compile(r"(?:part\s+[ivx]+\b.{0,5})?items?\s*\d{1,2}[a-k]?\b|part\s+[iv]+\b", re.I)
+
+_VALUE = re.compile(
+    r"[-–—+(]*\s*(?:US)?[$€£¥]?\s*[-–—(]*\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)\s*\)?\s*"
+    r"(?:%|x|bps|bp|pts?\.?)?\s*\)?(?:\s*\(\w\))?"
+    r"|[$€£¥]?\s*[-–—]+\s*%?|N/?[AM]|\*+|NM|nil",
+    re.I,
+)
+_YEAR = re.compile(r"(?:FY\s*)?(?:19|20)\d\d(?:\s*\(\w\))?", re.I)
+_OPENING = re.compile(r"[$€£¥(]+|US\$|\$\s*\(")
+_CLOSING = re.compile(r"\)?\s*%?\s*\)?|\([a-z]\)|bps|pts")
+_MARKER = re.compile(r"[•●▪■◦·○☐☒–—*-]|[oxýþ¨]|\(?(?:\d{1,2}|[a-z]{1,4})[.)]|\(\w{1,4}\)|†|‡|\*+", re.I)
+_PAGE = re.compile(r"(?:[A-Z]{1,2}-)?\d{1,3}(?:\s*[-–—]\s*\d{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in one cell, and the columns (or character or point positions) it covers."""
+
+    text: str
+    start: float
+    end: float
+    bold: bool = False
+
+
+Row = Sequence[Cell]
+
+
+def is_value(text: str) -> bool:
+    """Whether a cell holds a figure, a dash or "N/A", as against a label or a year."""
+    return bool(_VALUE.fullmatch(text)) and not _YEAR.fullmatch(text)
+
+
+def is_contents(rows: Sequence[Row], links: int = 0) -> bool:
+    """Whether the rows are a table of contents: Items, or linked titles, with rising pages."""
+    texts = [[cell.text for cell in row if cell.text] for row in rows]
+    texts = [row for row in texts if row]
+    labelled = sum(bool(ITEM_LABEL.match(" ".join(row))) for row in texts)
+    pages = [row[-1] for row in texts if len(row) > 1 and _PAGE.fullmatch(row[-1])]
+    if labelled >= 4 and (labelled * 2 >= len(texts) or len(pages) * 2 >= len(texts)):
+        return True
+    numbers = [int(re.sub(r"\D.*", "", re.sub(r"^\D+", "", page))) for page in pages]
+    return (
+        len(pages) >= 3
+        and len(pages) * 2 >= len(texts)
+        and numbers == sorted(numbers)
+        and (links >= len(pages) or any("page" in row[-1].lower() for row in texts[:3]))
+    )
+
+
+def is_layout(rows: Sequence[Row]) -> bool:
+    """Whether the cells only place text on the page: bullets, "Item 1A." beside its title."""
+    texts = [[cell.text for cell in joined(row)] for row in rows]
+    texts = [row for row in texts if row]
+    if not texts or max(map(len, texts)) == 1:
+        return True
+    values = sum(is_value(text) for row in texts for text in row[1:])
+    if len(texts) == 1:
+        return values == 0
+    if values:
+        return False
+    marked = sum(
+        len(row) == 1 or bool(_MARKER.fullmatch(row[0]) or ITEM_LABEL.match(row[0]))
+        for row in texts
+    )
+    return marked == len(texts) and max(map(len, texts)) <= 3
+
+
+def joined(row: Row) -> list[Cell]:
+    """The non-empty cells, with "$", "(", ")" and "%" that stand alone joined to their figure."""
+    merged: list[Cell] = []
+    opening: Cell | None = None
+    for cell in row:
+        if not cell.text:
+            continue
+        if _OPENING.fullmatch(cell.text):
+            if opening:
+                cell = replace(cell, text=opening.text + cell.text, start=opening.start)
+            opening = cell
+            continue
+        if opening:
+            cell = replace(cell, text=opening.text + cell.text, start=opening.start)
+            opening = None
+        if (merged and _CLOSING.fullmatch(cell.text) and merged[-1].text[-1:] not in ")%") or (
+            merged and cell.text in ("%", "%)") and merged[-1].text[-1:] == ")"
+        ):
+            merged[-1] = replace(merged[-1], text=merged[-1].text + cell.text, end=cell.end)
+        else:
+            merged.append(cell)
+    if opening:
+        merged.append(opening)
+    return merged
+
+
+def markdown(rows: Sequence[Row]) -> tuple[str, int]:
+    """Write rows of cells as Markdown rows, and count those that head the columns.
+
+    A header that spans columns stands once, in the first of them, so that the text keeps the
+    order it has on the page.
+    """
+    body = [cells for row in rows if (cells := joined(row))]
+    columns = _columns(body)
+    lines = [_spread(row, columns) for row in body]
+    # A column that only ever repeats blanks comes from a spanning title; it says nothing.
+    used = [index for index in range(len(columns)) if any(line[index] for line in lines)]
+    lines = [[line[index] for index in used] for line in lines]
+    headers = _header_rows(lines, body)
+    text = "\n".join("| " + " | ".join(_escape(cell) for cell in line) + " |" for line in lines)
+    return text, headers
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
+    """Column borders: overlapping cells, the narrowest first, grow into one column.
+
+    A cell that touches two columns spans them and joins neither.
+    """
+    columns: list[tuple[float, float]] = []
+    spans = {(cell.end - cell.start, cell.start, cell.end) for row in rows for cell in row}
+    for _, start, end in sorted(spans):
+        touched = [index for index, (a, b) in enumerate(columns) if start < b and a < end]
+        if not touched:
+            columns.append((start, end))
+        elif len(touched) == 1:
+            a, b = columns[touched[0]]
+            columns[touched[0]] = (min(a, start), max(b, end))
+    return sorted(columns)
+
+
+def _spread(row: Row, columns: Sequence[tuple[float, float]]) -> list[str]:
+    """One row's texts by column; a spanning cell goes to the first column it covers."""
+    line = [""] * len(columns)
+    floor = 0
+    for cell in row:
+        touched = [i for i, (a, b) in enumerate(columns) if cell.start < b and a < cell.end]
+        # Cells never move left of the one before them: the page's order is kept.
+        index = max(floor, touched[0] if touched else floor)
+        if line[index] and index + 1 < len(line) and index + 1 in touched:
+            index += 1
+        line[index] = f"{line[index]} {cell.text}".strip()
+        floor = index
+    return line
+
+
+def _header_rows(lines: Sequence[Sequence[str]], rows: Sequence[Row]) -> int:
+    """How many leading rows name the columns: those above the first row of figures."""
+    first = next(
+        (i for i, line in enumerate(lines) if any(is_value(text) for text in line[1:] if text)),
+        None,
+    )
+    if first is None or first > MAX_HEADER_ROWS:
+        bold = all(cell.bold for cell in rows[0]) if rows else False
+        return int(bold and len(rows) > 1)
+    headed = [i for i in range(first) if any(lines[i][1:])]
+    return headed[-1] + 1 if headed else 0

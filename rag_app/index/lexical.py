@@ -1,0 +1,80 @@
+"""BM25 over the same chunks (bm25s; English stemmer and stop words, k1 .9, b .4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rag_app.errors import IndexMismatch
+
+K1, B = 0.9, 0.4  # Anserini's defaults, which DESIGN's reference figures used
+
+
+def write_lexical(folder: Path, passages: Mapping[str, str]) -> None:
+    """Index passages by chunk id under ``folder``."""
+    import bm25s
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "chunk_ids.json").write_text(json.dumps(list(passages)), "utf-8")
+    index = bm25s.BM25(k1=K1, b=B)
+    index.index(_tokens(list(passages.values())), show_progress=False)
+    index.save(folder, show_progress=False)
+
+
+class LexicalIndex:
+    """A sealed BM25 index, opened for reading."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open what ``write_lexical`` wrote.
+
+        Raises:
+            IndexMismatch: the folder holds no readable BM25 index.
+        """
+        import bm25s
+
+        try:
+            self._index = bm25s.BM25.load(folder, mmap=True)
+            self.chunk_ids: list[str] = json.loads((folder / "chunk_ids.json").read_text("utf-8"))
+        except Exception as error:
+            raise IndexMismatch(
+                f"The BM25 index at {folder} cannot be read ({type(error).__name__}); run "
+                "`python -m rag_app index --rebuild`."
+            ) from error
+        self._row_of = {chunk_id: row for row, chunk_id in enumerate(self.chunk_ids)}
+
+    def query(
+        self, question: str, n: int, among: set[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """The ids and BM25 scores of the n best chunks that share a term with the question.
+
+        ``among`` restricts the search to these chunk ids.
+        """
+        terms = _tokens([question])
+        if not any(terms):
+            return []
+        scores = np.asarray(self._index.get_scores(terms[0]))
+        if among is not None:
+            rows = [self._row_of[chunk_id] for chunk_id in among if chunk_id in self._row_of]
+            kept = np.zeros_like(scores)
+            kept[rows] = scores[rows]
+            scores = kept
+        # Stable order on equal scores, so that every machine ranks alike.
+        best = np.argsort(-scores, kind="stable")[:n]
+        return [(self.chunk_ids[row], float(scores[row])) for row in best if scores[row] > 0]
+
+
+def _tokens(texts: list[str]) -> list[list[str]]:
+    import bm25s
+    import Stemmer
+
+    tokens: list[list[str]] = bm25s.tokenize(
+        texts,
+        stopwords="en",
+        stemmer=Stemmer.Stemmer("english"),
+        return_ids=False,
+        show_progress=False,
+    )
+    return tokens

@@ -1,0 +1,61 @@
+"""Progress on a terminal: files read, then chunks encoded with chunks a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from rag_app.index.build import Progress
+from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
+
+
+@contextmanager
+def encoding_bar() -> Iterator[Progress]:
+    """A bar of chunks encoded, without a total; it shows up only if there is work to see."""
+    with _bar() as bar:
+        yield lambda done: _advance(bar, done)
+
+
+@contextmanager
+def console_watcher() -> Iterator[IngestWatcher]:
+    """A line for each file as it is read, then a bar of chunks encoded."""
+    with _bar() as bar:
+        yield IngestWatcher(
+            on_file=lambda file: tqdm.write(file_line(file)),
+            on_encoding=lambda total: bar.reset(total),
+            on_encoded=lambda done: _advance(bar, done),
+        )
+
+
+def _bar() -> tqdm[NoReturn]:
+    return tqdm(desc="encoding", unit=" chunks", delay=0.5)
+
+
+def _advance(bar: tqdm[NoReturn], done: int) -> None:
+    bar.update(done)
+
+
+def file_line(file: FileOutcome) -> str:
+    """One line about a file: what became of it, chunks, Items, what the reader is unsure of."""
+    if file.outcome == "refused":
+        return f"refused    {file.path.name}: {file.error}"
+    line = f"{file.outcome:<10} {file.key}: {file.chunk_count} chunks"
+    if file.health is None:
+        return line
+    line += f", {len(file.health.items_found)} Items"
+    if file.health.items_missing:
+        line += f", missing {', '.join(file.health.items_missing)}"
+    return "; ".join([line, *file.health.notes])
+
+
+def describe(report: IngestReport) -> str:
+    """The last line of an ingest."""
+    stored = len(report.files) - len(report.refused)
+    rate = f" at {report.encoded / report.seconds:.0f} chunks/s" if report.encoded else ""
+    return (
+        f"{stored} filings read, {len(report.refused)} refused; the index holds "
+        f"{report.chunk_count} chunks, {report.encoded} of them encoded now{rate}."
+    )

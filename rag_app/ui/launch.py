@@ -1,0 +1,56 @@
+"""Start the chat page: the sample library the first time, then Streamlit on loopback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from rag_app.cli import open_embedder
+from rag_app.ingest import ingest
+from rag_app.library import Library
+from rag_app.progress import console_watcher, describe
+from rag_app.settings import Settings, child_environment
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "filings"
+PAGE = Path(__file__).parent / "app.py"
+
+# Streamlit's defaults listen on every interface, take uploads of 200 MB, show stack traces to
+# visitors and send usage statistics.
+SERVER_OPTIONS = {
+    "server.address": "127.0.0.1",
+    "server.showEmailPrompt": "false",
+    "server.maxUploadSize": "50",
+    "server.fileWatcherType": "none",
+    "client.showErrorDetails": "none",
+    "client.toolbarMode": "minimal",
+    "browser.gatherUsageStats": "false",
+}
+
+
+def launch(settings: Settings, *, port: int) -> int:
+    """Fill an empty library from the sample, then become the Streamlit server.
+
+    Raises:
+        ModelError: the model does not exist or lacks the dimension.
+        LibraryError: another process writes to the library.
+    """
+    embedder = open_embedder(settings)
+    dim = embedder.spec.check_dim(settings.dim)
+    library = Library(settings.home)
+    if not library.filings() and SAMPLE.is_dir():
+        print(f"The library at {settings.home} is empty: reading the sample filings.")
+        with console_watcher() as watcher:
+            report = ingest(
+                [SAMPLE],
+                library,
+                embedder,
+                dim,
+                max_file_mb=settings.max_file_mb,
+                watcher=watcher,
+            )
+        print(describe(report))
+    options = [f"--{name}={value}" for name, value in SERVER_OPTIONS.items()]
+    command = [sys.executable, "-m", "streamlit", "run", str(PAGE), f"--server.port={port}"]
+    print(f"Chat: http://127.0.0.1:{port}", flush=True)
+    os.execve(sys.executable, command + options, child_environment(settings))

@@ -1,0 +1,95 @@
+"""The sidebar: which filings, which model, which dimension, which LLM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from rag_app.errors import RagError
+from rag_app.index.models import DEFAULT_MODEL, trained_models
+from rag_app.library import Library
+from rag_app.records import Filing, Filters
+from rag_app.ui import state
+
+ALL = "All"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the next question is asked of."""
+
+    filters: Filters
+    model: str
+    dim: int
+
+
+def draw(library: Library) -> Choice:
+    """Draw the sidebar and return what stands chosen.
+
+    Raises:
+        RagError: the library or the chosen model cannot be read.
+    """
+    filings = [stored.filing for stored in library.filings().values()]
+    with st.sidebar:
+        st.header("Filings")
+        filters = _filters(filings)
+        st.header("Retriever")
+        model = _model()
+        dims = state.embedder(model).spec.dims
+        wanted = state.settings().dim
+        dim = st.selectbox(
+            "Dimension",
+            dims,
+            index=dims.index(wanted) if wanted in dims else 0,
+            help="Coordinates kept of each embedding: fewer are faster and smaller. A change "
+            "derives the index from the stored vectors, without encoding.",
+        )
+        st.header("LLM")
+        _llm_status()
+        if st.button("New conversation", width="stretch"):
+            state.messages().clear()
+    return Choice(filters, model, dim)
+
+
+def _filters(filings: list[Filing]) -> Filters:
+    companies = {f.ticker or f.cik: f"{f.company} ({f.ticker or f.cik})" for f in filings}
+    company = st.selectbox(
+        "Company",
+        [ALL, *sorted(companies, key=lambda ticker: companies[ticker])],
+        format_func=lambda ticker: companies.get(ticker, ALL),
+    )
+    # Only what the chosen company has: a choice that matches nothing cannot be made.
+    narrowed = [f for f in filings if Filters(ticker="" if company == ALL else company).admits(f)]
+    form = st.selectbox("Form", [ALL, *sorted({f.form for f in narrowed})])
+    years = sorted({f.fiscal_year for f in narrowed if form in (ALL, f.form)}, reverse=True)
+    year = st.selectbox("Fiscal year", [ALL, *map(str, years)])
+    return Filters(
+        ticker="" if company == ALL else company,
+        form="" if form == ALL else form,
+        fiscal_year=None if year == ALL else int(year),
+    )
+
+
+def _model() -> str:
+    settings = state.settings()
+    names = list(dict.fromkeys([settings.model, DEFAULT_MODEL, *trained_models(settings.home)]))
+    tuned = set(trained_models(settings.home))
+    return st.selectbox(
+        "Model",
+        names,
+        format_func=lambda name: f"{name} ({'tuned' if name in tuned else 'base'})",
+        help="A tuned model encodes the library once, when it is first asked.",
+    )
+
+
+def _llm_status() -> None:
+    try:
+        llm = state.llm()
+    except RagError as error:
+        st.error(str(error))
+        return
+    if llm is None:
+        st.caption("None configured: answers are quotes. Set OPENAI_BASE_URL or RAG_LLM=local.")
+    else:
+        st.caption(f"{llm.name} at {llm.url}")

@@ -1,0 +1,134 @@
+"""Ranking and scoring at every dimension, against brute force and sentence-transformers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import eval.retrieval
+from eval.evalset import EvalSet
+from eval.retrieval import evaluate, rank, score
+from rag_app.errors import DataError, ModelError
+from rag_app.index.embedder import Embedder, Vectors, truncate
+
+PASSAGES = {
+    "a": "Revenue rose 12% to $4.2 billion on demand for data-center accelerators.",
+    "b": "The company employed 5,300 people at the end of the fiscal year.",
+    "c": "We lease our headquarters in Portland under a contract that ends in 2031.",
+    "d": "Foreign currency movements lowered operating income by $31 million.",
+    "e": "A class action alleges that our disclosures about battery recalls misled investors.",
+    "f": "The board declared a quarterly dividend of $0.22 a share.",
+    "g": "Gross margin fell to 41% as memory prices rose.",
+    "h": "Our largest customer accounted for 19% of net sales.",
+    "i": "We repurchased 3.1 million shares for $250 million.",
+    "j": "Research and development expense was $610 million, mostly salaries.",
+    "k": "Drought in the growing regions may raise the price of our coffee beans.",
+    "l": "Net sales to one distributor were nearly a fifth of the total.",
+}
+QUESTIONS = {
+    "1": "How many workers does the firm have?",
+    "2": "How concentrated are sales among customers?",
+    "3": "What lawsuits are pending?",
+    "4": "How much was paid out to shareholders?",
+    "5": "What does weather do to input costs?",
+    "6": "What happened to sales?",
+}
+RIGHT = {"1": "b", "2": "hl", "3": "e", "4": "fi", "5": "k", "6": "ahl"}
+
+
+@pytest.fixture(scope="module")
+def evalset() -> EvalSet:
+    return EvalSet(
+        name="questions",
+        queries=QUESTIONS,
+        corpus=PASSAGES,
+        qrels={query_id: dict.fromkeys(ids, 1) for query_id, ids in RIGHT.items()},
+        groups=dict.fromkeys(QUESTIONS, "LKSP"),
+    )
+
+
+def unit_rows(seed: int, rows: int, width: int = 8) -> Vectors:
+    drawn = np.random.default_rng(seed).standard_normal((rows, width), dtype=np.float32)
+    return truncate(drawn, width)
+
+
+def test_rank_equals_brute_force_ties_and_cut_included(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eval.retrieval, "BLOCK_CELLS", 200)  # several blocks, the last one short
+    corpus = unit_rows(1, 50)[np.random.default_rng(2).integers(50, size=60)]  # repeated rows
+    queries = unit_rows(3, 10)
+    ids = np.random.default_rng(4).permutation([f"p{number}" for number in range(60)]).tolist()
+    query_ids = [f"q{number}" for number in range(10)]
+    for k in (1, 7, 60, 100):
+        run = rank(queries, corpus, query_ids, ids, k)
+        for query_id, vector in zip(query_ids, queries, strict=True):
+            cosines = dict(zip(ids, np.rint(corpus @ vector * 1e6) / 1e6, strict=True))
+            expected = sorted(ids, key=lambda id_: (-cosines[id_], id_))[:k]
+            assert list(run[query_id]) == expected
+            assert list(run[query_id].values()) == pytest.approx([cosines[i] for i in expected])
+
+
+def test_the_order_of_rows_changes_nothing(evalset: EvalSet) -> None:
+    query_ids, ids = list(QUESTIONS), list(PASSAGES)
+    queries, corpus = unit_rows(5, 6), unit_rows(6, 12)
+    there = score(queries, corpus, query_ids, ids, evalset, [8, 4])
+    back = score(queries[::-1], corpus[::-1], query_ids[::-1], ids[::-1], evalset, [8, 4])
+    assert there == back
+    assert list(there) == ["8", "4"]
+    assert there["8"] != there["4"]
+
+
+def test_rows_that_are_not_the_set_are_refused(evalset: EvalSet) -> None:
+    queries, corpus = unit_rows(5, 6), unit_rows(6, 12)
+    with pytest.raises(DataError, match="11 passage vectors for 12 ids"):
+        score(queries, corpus[:11], list(QUESTIONS), list(PASSAGES), evalset, [8])
+    with pytest.raises(DataError, match="query vectors"):
+        score(queries, corpus, ["9", *list(QUESTIONS)[1:]], list(PASSAGES), evalset, [8])
+    with pytest.raises(DataError, match="k is 5"):
+        score(queries, corpus, list(QUESTIONS), list(PASSAGES), evalset, [8], k=5)
+
+
+def test_agrees_with_sentence_transformers(minilm: Embedder, evalset: EvalSet) -> None:
+    from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
+
+    done: list[int] = []
+    report = evaluate(minilm, evalset, [384, 64], on_progress=done.append)
+    assert sum(done) == len(PASSAGES)
+    for dim in (384, 64):
+        theirs = InformationRetrievalEvaluator(
+            QUESTIONS,
+            PASSAGES,
+            {query_id: set(ids) for query_id, ids in RIGHT.items()},
+            truncate_dim=dim,
+            mrr_at_k=[10],
+            ndcg_at_k=[10],
+            accuracy_at_k=[1],
+            precision_recall_at_k=[1, 5, 10],
+            map_at_k=[10],
+        )(minilm.model)
+        for metric, value in report.metrics[str(dim)].items():
+            assert value == pytest.approx(theirs[f"cosine_{metric}"], abs=1e-6), (dim, metric)
+    assert 0.3 < report.metrics["384"]["ndcg@10"] < 1
+    assert report.metrics["384"] != report.metrics["64"]
+
+
+def test_report_says_what_was_scored(minilm: Embedder, evalset: EvalSet) -> None:
+    report = evaluate(minilm, evalset, [128, 128])
+    assert (report.model, report.protocol) == ("minilm", "questions")
+    assert (report.queries, report.corpus) == (6, 12)
+    assert report.fingerprint == minilm.spec.fingerprint
+    assert report.evalset_sha256 == evalset.sha256
+    assert list(report.metrics) == ["128"]
+    assert report.per_query["128"]["recall@1"].keys() == QUESTIONS.keys()
+    assert set(report.timings_s) == {"encode_queries", "encode_corpus", "score"}
+    assert {"torch", "sentence-transformers"} <= report.versions.keys()
+
+
+def test_a_dimension_the_model_lacks_is_refused_before_encoding(
+    minilm: Embedder, evalset: EvalSet
+) -> None:
+    unloaded = Embedder(minilm.spec)
+    with pytest.raises(ModelError, match="no dimension 100; choose one of 384, 256, 128, 64"):
+        evaluate(unloaded, evalset, [384, 100])
+    assert unloaded._model is None
+    with pytest.raises(DataError, match="at least one"):
+        evaluate(unloaded, evalset, [])
