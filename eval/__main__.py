@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from eval.report import (
     save_report,
     scores_table,
 )
-from rag_app.errors import RagError
+from rag_app.cli import OK, add_debug_flag, open_embedder, run
 from rag_app.settings import load_settings
 
 EXAMPLES = """examples:
@@ -32,70 +31,44 @@ EXAMPLES = """examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; 0: done, 2: the user can mend it (one line on stderr), 1: internal failure."""
-    arguments = _parser().parse_args(argv)
-    try:
-        if arguments.command == "run":
-            _run(arguments)
-        else:
-            _compare(arguments)
-    except RagError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("error: interrupted; nothing was written.", file=sys.stderr)
-        return 130
-    except Exception as error:
-        if arguments.debug:
-            traceback.print_exc()
-        summary = " ".join(str(error).split())
-        print(
-            f"error: internal failure, {type(error).__name__}: {summary} "
-            "(--debug shows where; please report it)",
-            file=sys.stderr,
-        )
-        return 1
-    return 0
+    """Run a command; the exit codes are those of ``rag_app.cli``."""
+    args = _parser().parse_args(argv)
+    return run(args.act, args)
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _score(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from eval.retrieval import evaluate
-    from rag_app.index.embedder import Embedder
-    from rag_app.index.models import resolve_model
 
-    settings = load_settings(model=arguments.model)
-    spec = resolve_model(
-        settings.model,
-        settings.home,
-        query_prompt=settings.query_prompt,
-        document_prompt=settings.document_prompt,
-    )
+    settings = load_settings(model=args.model)
+    embedder = open_embedder(settings)
     # Refused before the minutes of encoding, not after.
-    prepare_out(arguments.out)
-    dims = [spec.check_dim(dim) for dim in arguments.dims or spec.dims]
-    evalset = build_evalset(arguments.protocol, arguments.data, settings.home)
-    with tqdm(total=len(evalset.corpus), unit=" passages", desc=f"Encoding for {spec.name}") as bar:
+    prepare_out(args.out)
+    dims = [embedder.spec.check_dim(dim) for dim in args.dims or embedder.spec.dims]
+    evalset = build_evalset(args.protocol, args.data, settings.home)
+    label = f"Encoding for {embedder.spec.name}"
+    with tqdm(total=len(evalset.corpus), unit=" passages", desc=label) as bar:
 
         def advance(count: int) -> None:
             bar.update(count)
 
-        report = evaluate(Embedder(spec), evalset, dims, on_progress=advance)
-    save_report(report, arguments.out)
-    if arguments.json:
+        report = evaluate(embedder, evalset, dims, on_progress=advance)
+    save_report(report, args.out)
+    if args.json:
         print(json.dumps(report_record(report), indent=2))
     else:
-        print(scores_table(report))
-        print(f"\nWritten to {arguments.out}.")
+        print(f"{scores_table(report)}\n\nWritten to {args.out}.")
+    return OK
 
 
-def _compare(arguments: argparse.Namespace) -> None:
-    comparison = compare(load_report(arguments.base), load_report(arguments.tuned))
-    if arguments.json:
+def _compare(args: argparse.Namespace) -> int:
+    comparison = compare(load_report(args.base), load_report(args.tuned))
+    if args.json:
         print(json.dumps(dataclasses.asdict(comparison), indent=2))
     else:
-        print(comparison_table(comparison, arguments.metric))
+        print(comparison_table(comparison, args.metric))
+    return OK
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    run = commands.add_parser(
+    score = commands.add_parser(
         "run",
         help="score a model on a set of questions and write a report",
         description="Encode questions and passages once, score every dimension, write a report.",
@@ -115,27 +88,27 @@ def _parser() -> argparse.ArgumentParser:
         + "\n".join(f"  {name:10} {row.summary}" for name, row in PROTOCOLS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument(
+    score.add_argument(
         "--data",
         required=True,
         metavar="DATA",
         help="CSV or JSONL file, or a hub data set such as virattt/financial-qa-10K",
     )
-    run.add_argument(
+    score.add_argument(
         "--protocol", default="notebook", metavar="NAME", help="see below (default: notebook)"
     )
-    run.add_argument(
+    score.add_argument(
         "--model",
         metavar="NAME",
         help="minilm, a trained model, a folder or a hub name (default: settings)",
     )
-    run.add_argument(
+    score.add_argument(
         "--dims",
         type=_dims,
         metavar="N,N",
         help="dimensions to score, such as 384,128 (default: all that the model has)",
     )
-    run.add_argument(
+    score.add_argument(
         "--out",
         required=True,
         type=Path,
@@ -155,11 +128,10 @@ def _parser() -> argparse.ArgumentParser:
         choices=METRICS,
         help="metric of the table (default: %(default)s)",
     )
-    for command in (run, pair):
+    for command, act in ((score, _score), (pair, _compare)):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
-        command.add_argument(
-            "--debug", action="store_true", help="show where an internal failure arose"
-        )
+        add_debug_flag(command)
+        command.set_defaults(act=act)
     return parser
 
 

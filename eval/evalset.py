@@ -129,8 +129,8 @@ def library_evalset(
     """Questions with a quoted gold passage, asked of all chunks of a library.
 
     ``questions`` is JSONL with ``QUESTION_COLUMNS``; ``passages`` maps chunk id → text and
-    ``filing_of`` chunk id → filing, named as the lines name it. Right is every chunk of the
-    line's filing that holds the gold (see ``relevant_passages``).
+    ``filing_of`` chunk id → filing, named as the lines name it or without their file ending.
+    Right is every chunk of the line's filing that holds the gold (see ``relevant_passages``).
 
     Raises:
         DataError: the file cannot be used, ids repeat, a filing is not in the library, or a gold
@@ -146,15 +146,20 @@ def library_evalset(
     by_filing: dict[str, dict[str, str]] = {}
     for chunk_id, text in passages.items():
         by_filing.setdefault(filing_of[chunk_id], {})[chunk_id] = text
-    absent = sorted({str(line["filing"]) for line in lines} - set(by_filing))
+    named = [str(line["filing"]) for line in lines]
+    # A key may itself hold a dot (BRK.B_10-K_…), so an ending is cut only where that helps.
+    filings = [name if name in by_filing else Path(name).stem for name in named]
+    absent = sorted(
+        {name for name, filing in zip(named, filings, strict=True) if filing not in by_filing}
+    )
     if absent:
         raise DataError(
             f"{questions} asks of filings that are not in the library: {', '.join(absent)}; "
             "ingest them first."
         )
     golds: dict[str, list[tuple[str, str]]] = {}
-    for line in lines:
-        golds.setdefault(str(line["filing"]), []).append((str(line["id"]), _text(line["gold"])))
+    for line, filing in zip(lines, filings, strict=True):
+        golds.setdefault(filing, []).append((str(line["id"]), _text(line["gold"])))
     found = {
         question_id: chunk_ids
         for filing, wanted in golds.items()
@@ -197,7 +202,7 @@ def _load_from_hub(name: str) -> list[dict[str, Any]]:
     from huggingface_hub.utils import logging
 
     # Its retries warn two lines each; the one sentence below says the outcome.
-    logging.set_verbosity_error()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         return [dict(record) for record in load_dataset(name, split="train")]
     except Exception as error:

@@ -53,6 +53,7 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     # Late, so that --help and a wrong recipe answer at once.
     from eval.report import comparison_table
+    from finetune.model_folder import BASE_REPORT, TUNED_REPORT
     from finetune.pipeline import finetune
 
     tuned = finetune(
@@ -66,8 +67,10 @@ def _train(arguments: argparse.Namespace) -> None:
     print("\n".join(str(sample) for sample in tuned.samples))
     print(f"\n{comparison_table(tuned.comparison)}\n")
     print(f"The model is in {tuned.folder}. Use it:")
-    print(f'  python -m rag_app ask --model {tuned.name} "What was the total revenue?"')
-    print(f"  python -m rag_app index --model {tuned.name} --dim {tuned.dims[-1]}")
+    dim, question = tuned.samples[0].dim, "What was the total revenue?"
+    print(f'  python -m rag_app ask --model {tuned.name} --dim {dim} "{question}"')
+    reports = f"{tuned.folder / BASE_REPORT} {tuned.folder / TUNED_REPORT}"
+    print(f"  python -m eval compare {reports} --metric recall@5")
 
 
 def _say(sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from eval.report import Comparison, Report, comparison_table
 from finetune.config import TrainConfig
@@ -70,6 +71,11 @@ def _is_hub_name(name: str) -> bool:
     return name.count("/") == 1 and name[0] not in "./~" and not name.endswith((".csv", ".jsonl"))
 
 
+def _data_name(config: TrainConfig) -> str:
+    """Without the folders of a file: they are nobody's business but the trainer's."""
+    return config.data if _is_hub_name(config.data) else Path(config.data).name
+
+
 def _summary(config: TrainConfig, run: RunTrace) -> str:
     base = HUB_NAMES.get(config.base, config.base)
     dims = ", ".join(map(str, run.dims))
@@ -84,13 +90,13 @@ def _limits(config: TrainConfig, run: RunTrace) -> str:
     return f"""## Limits
 
 - The {run.data.test_rows} test rows were held out by row, not by company: other questions about \
-the same companies, and a few equal passages, are in the training part. Expect less on a company \
-that it has not seen.
-- Each question counts one passage as right, though some passages occur twice.
+the same companies are in the training part, equal passages may be. Expect less on a company that \
+it has not seen.
+- Each question counts one passage as right; an equal passage from another row counts as wrong.
 - It was trained on short passages; chunks of whole filings are longer.
 - English only. Texts are cut at the base's maximum length.
 - The last step was kept; no figure on the test rows chose anything.
-- The data ({config.data}) may carry no licence: see its source before you pass the model on."""
+- The data ({_data_name(config)}) may carry no licence: see its source before passing this on."""
 
 
 def _loading(run: RunTrace) -> str:
@@ -120,7 +126,7 @@ def _training(config: TrainConfig, run: RunTrace) -> str:
 |---|---|
 | loss | Matryoshka ({", ".join(map(str, run.dims))}) over {config.loss} |
 | loss's anchor | {"question" if config.columns[0] == "anchor" else "passage"} |
-| data | {config.data}, {run.data.pairs} pairs{dropped} |
+| data | {_data_name(config)}, {run.data.pairs} pairs{dropped} |
 | length | {length}, {len(run.losses)} optimizer steps, {run.training_s:.0f} s |
 | batch | {config.batch_size} pairs, gradients of {config.accumulation_steps} added up; \
 {config.batch_size - 1} negatives a pair |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from dataclasses import dataclass
@@ -47,9 +48,11 @@ def train(
         TrainingError: the loss is no longer a finite number.
     """
     model = Embedder(spec).model.float()
+    # It warns of a passage as the loss's anchor, which a recipe may choose.
+    logging.getLogger("sentence_transformers.base.data_collator").setLevel(logging.ERROR)
     dims = config.trained_dims(spec.dims)
     watch = LossWatch(config)
-    trainer = SentenceTransformerTrainer(
+    trainer = CardlessTrainer(
         model=model,
         args=_arguments(spec, config, hardware, scratch),
         train_dataset=pairs.dataset,
@@ -65,6 +68,13 @@ def train(
     return Trained(model, tuple(watch.losses), time.perf_counter() - started)
 
 
+class CardlessTrainer(SentenceTransformerTrainer):
+    """The trainer without its model card, for which it asks the hub; ``card.py`` writes ours."""
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """Add none."""
+
+
 class LossWatch(TrainerCallback):
     """Draws the progress bar, keeps each step's loss, and stops at one that is not finite."""
 
@@ -75,10 +85,10 @@ class LossWatch(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Count in batches: on a processor an optimizer step of 16 takes most of a minute."""
-        epochs = self._config.epochs
-        batches = math.ceil(len(kwargs["train_dataloader"]) * epochs)
-        if self._config.max_steps:
-            batches = min(batches, self._config.max_steps * self._config.accumulation_steps)
+        epoch, accumulation = len(kwargs["train_dataloader"]), args.gradient_accumulation_steps
+        # The last step of an epoch takes the batches that are left.
+        epochs, steps = divmod(state.max_steps, math.ceil(epoch / accumulation))
+        batches = epochs * epoch + min(steps * accumulation, epoch)
         self._bar = progress_bar("Training", batches, "batches")
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -28,17 +28,17 @@ def run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) 
     try:
         return command(args)
     except RagError as error:
+        failure: BaseException = error
         code, line = USER, f"error: {error}"
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         code, line = INTERRUPTED, "Stopped; what was finished is kept. Run the command again."
-    except BrokenPipeError:  # `| head` has read enough
-        return OK
+        failure = error
     except Exception as error:
-        code = INTERNAL
-        line = f"internal error: {type(error).__name__}: {error} (run with --debug for the trace)"
+        code, failure = INTERNAL, error
+        line = f"internal error: {type(error).__name__}: {error} (--debug shows where)"
     if args.debug:
-        traceback.print_exc()
-    print(line, file=sys.stderr)
+        traceback.print_exception(failure)
+    print(" ".join(line.split()), file=sys.stderr)
     return code
 
 

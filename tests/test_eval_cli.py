@@ -119,13 +119,13 @@ def test_an_internal_failure_exits_1_and_shows_its_trace_only_when_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(data: str, home: Path) -> None:
-        raise RuntimeError("two\nlines")
+        raise RuntimeError("a bug")
 
     monkeypatch.setitem(eval.protocols.PROTOCOLS, "broken", Protocol("fails", fail))  # type: ignore[arg-type]
     command = ["run", "--data", "x", "--protocol", "broken", "--out", str(tmp_path / "r.json")]
     assert main(command) == 1
     plain = capsys.readouterr().err
-    assert plain.startswith("error: internal failure, RuntimeError: two lines")
+    assert plain.startswith("internal error: RuntimeError: a bug")
     assert plain.count("\n") == 1
     assert main([*command, "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err

@@ -175,7 +175,7 @@ def line(id_: str, gold: str, filing: str = "KAPA") -> dict[str, str]:
 
 def test_gold_is_found_whole_in_its_own_filing_only(tmp_path: Path) -> None:
     gold = "cash and cash equivalents  were 1,204 million -- up from 980"
-    asked = ask_library(tmp_path, line("q1", gold), line("q2", gold, "MUMM"))
+    asked = ask_library(tmp_path, line("q1", gold), line("q2", gold, "MUMM.html"))
     assert asked.name == "questions"
     assert asked.qrels == {"q1": {"k1": 1, "k2": 1}, "q2": {"m1": 1}}
     assert asked.corpus == PASSAGES
@@ -187,6 +187,24 @@ def test_a_gold_cut_by_the_chunker_goes_to_the_chunk_with_most_of_it(tmp_path: P
     # 13 of its 16 words, hence 10 of its 12 distinct 4-word runs (.83), stand in k3.
     gold = "We opened twelve plants in Ohio, Texas and Nevada to meet the demand for electric drive"
     assert ask_library(tmp_path, line("q1", gold)).qrels == {"q1": {"k3": 1}}
+
+
+def test_a_filing_name_with_a_dot_is_not_cut(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    path.write_text(json.dumps(line("q1", "plants", "BRK.B_10-K")) + "\n")
+    passages = {"a": "twelve plants", "b": "twelve plants"}
+    asked = library_evalset(path, passages, {"a": "BRK", "b": "BRK.B_10-K"})
+    assert asked.qrels == {"q1": {"b": 1}}
+
+
+def test_only_the_best_chunks_stand_for_a_cut_gold(tmp_path: Path) -> None:
+    words = [f"w{number}" for number in range(23)]  # 20 runs of four
+    passages = {"a": " ".join(words[:22]), "b": " ".join(words[:20]), "c": " ".join(words[1:])}
+    path = tmp_path / "questions.jsonl"
+    path.write_text(json.dumps(line("q1", " ".join(words))) + "\n")
+    asked = library_evalset(path, passages, dict.fromkeys(passages, "KAPA"))
+    # Shares: a 19/20, b 17/20, c 19/20.
+    assert asked.qrels == {"q1": {"a": 1, "c": 1}}
 
 
 def test_golds_that_stand_nowhere_are_listed(tmp_path: Path) -> None:

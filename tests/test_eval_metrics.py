@@ -99,6 +99,16 @@ def test_interval_covers_a_known_difference() -> None:
     assert 176 <= covered <= 199
 
 
+def test_interval_is_the_normal_one_where_questions_are_independent() -> None:
+    drawn = np.random.default_rng(5).standard_normal(400)
+    tuned = {str(number): value for number, value in enumerate(drawn.tolist())}
+    groups = {query_id: query_id for query_id in tuned}
+    result = paired_difference(dict.fromkeys(tuned, 0.0), tuned, groups)
+    assert result.mean == pytest.approx(drawn.mean())
+    width = 2 * 1.96 * drawn.std() / math.sqrt(400)
+    assert result.high - result.low == pytest.approx(width, rel=0.07)
+
+
 def test_questions_of_one_company_are_not_independent() -> None:
     groups = companies(20, 10)
     base = dict.fromkeys(groups, 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -54,17 +56,22 @@ def unit_rows(seed: int, rows: int, width: int = 8) -> Vectors:
 
 def test_rank_equals_brute_force_ties_and_cut_included(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(eval.retrieval, "BLOCK_CELLS", 200)  # several blocks, the last one short
-    corpus = unit_rows(1, 50)[np.random.default_rng(2).integers(50, size=60)]  # repeated rows
-    queries = unit_rows(3, 10)
+    # Eighths of small whole numbers: products are exact in any order of summing, ties abound.
+    drawn = np.random.default_rng(1).integers(-3, 4, size=(70, 6)).astype(np.float32) / 8
+    queries, corpus = drawn[:10], drawn[10:]
     ids = np.random.default_rng(4).permutation([f"p{number}" for number in range(60)]).tolist()
     query_ids = [f"q{number}" for number in range(10)]
+    tied_at_cut = 0
     for k in (1, 7, 60, 100):
         run = rank(queries, corpus, query_ids, ids, k)
         for query_id, vector in zip(query_ids, queries, strict=True):
-            cosines = dict(zip(ids, np.rint(corpus @ vector * 1e6) / 1e6, strict=True))
-            expected = sorted(ids, key=lambda id_: (-cosines[id_], id_))[:k]
+            cosines = dict(zip(ids, (corpus @ vector).tolist(), strict=True))
+            everything = sorted(ids, key=lambda id_: (-cosines[id_], id_))
+            expected = everything[:k]
+            tied_at_cut += k < 60 and cosines[everything[k - 1]] == cosines[everything[k]]
             assert list(run[query_id]) == expected
             assert list(run[query_id].values()) == pytest.approx([cosines[i] for i in expected])
+    assert tied_at_cut > 3
 
 
 def test_the_order_of_rows_changes_nothing(evalset: EvalSet) -> None:
@@ -75,6 +82,31 @@ def test_the_order_of_rows_changes_nothing(evalset: EvalSet) -> None:
     assert there == back
     assert list(there) == ["8", "4"]
     assert there["8"] != there["4"]
+
+
+def test_cut_vectors_are_compared_by_cosine() -> None:
+    # At two dimensions `near` points where the query does, but only `long` keeps its length.
+    asked = EvalSet("x", {"q": "?"}, {"near": "", "long": ""}, {"q": {"near": 1}}, {"q": "T"})
+    corpus = truncate(np.array([[0.1, 0, 0.9], [0.8, 0.6, 0]], dtype=np.float32), 3)
+    query = np.array([[1, 0, 0]], dtype=np.float32)
+    scores = score(query, corpus, ["q"], ["near", "long"], asked, [3, 2])
+    assert scores["3"]["recall@1"] == {"q": 0.0}
+    assert scores["2"]["recall@1"] == {"q": 1.0}
+
+
+def test_queries_and_passages_get_their_own_prompts(minilm: Embedder, evalset: EvalSet) -> None:
+    spec = dataclasses.replace(minilm.spec, query_prompt="Weather and dividends: ")
+    prompted = Embedder(spec)
+    expected = score(
+        prompted.encode_queries(list(QUESTIONS.values())),
+        prompted.encode_documents(list(PASSAGES.values())),
+        list(QUESTIONS),
+        list(PASSAGES),
+        evalset,
+        [384],
+    )
+    assert evaluate(prompted, evalset, [384]).per_query == expected
+    assert evaluate(minilm, evalset, [384]).per_query != expected
 
 
 def test_rows_that_are_not_the_set_are_refused(evalset: EvalSet) -> None:

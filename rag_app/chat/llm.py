@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import importlib.util
+import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -124,9 +124,8 @@ def _local(settings: Settings) -> ChatLLM:
     model = settings.llm_gguf or _packaged_gguf()
     if not model.is_file():
         raise LLMError(f"The model file {model} does not exist; set RAG_LLM_GGUF to a GGUF file.")
-    return ChatLLM(
-        name=model.stem, url=_serve(model), key="local", timeout_s=settings.llm_timeout_s
-    )
+    url, key = _serve(model)
+    return ChatLLM(name=model.stem, url=url, key=key, timeout_s=settings.llm_timeout_s)
 
 
 def _none(settings: Settings) -> None:
@@ -151,34 +150,38 @@ def _packaged_gguf() -> Path:
 
 
 @functools.lru_cache(maxsize=1)
-def _serve(model: Path) -> str:
-    """Start llama.cpp's server inside this process, once; its base URL on loopback."""
+def _serve(model: Path) -> tuple[str, str]:
+    """Start llama.cpp's server inside this process, once: its base URL on loopback and its key.
+
+    The key is random: without one, any page in the user's browser could ask the server.
+    """
     try:
         import xllamacpp
     except ImportError:
         raise LLMError(
             "The local LLM server is not installed; run `pip install 'filings-rag[local]'`."
         ) from None
+    key = secrets.token_hex(16)
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
     params.hostnames = ["127.0.0.1"]
     params.port = _free_port()
+    params.api_keys = [key]
     params.n_parallel = 1
     params.n_ctx = CONTEXT_TOKENS
     params.ui = False
+    params.verbosity = 0
     params.model_alias = {model.stem}
     params.cpuparams.n_threads = 1  # on two cores one thread is six times as fast as two
     try:
         server = xllamacpp.Server(params)
     except Exception as error:
         raise LLMError(f"The local server cannot load {model} ({type(error).__name__}).") from error
-    atexit.register(_keep_until_exit, server)
-    return f"http://127.0.0.1:{params.port}/v1"
+    _SERVERS.append(server)
+    return f"http://127.0.0.1:{params.port}/v1", key
 
 
-def _keep_until_exit(server: object) -> None:
-    """Hold the server's only reference: its destructor stops it."""
-    del server
+_SERVERS: list[object] = []  # a server stops when its last reference goes
 
 
 def _free_port() -> int:

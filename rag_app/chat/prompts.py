@@ -32,7 +32,11 @@ class Turn:
 def chat_messages(
     question: str, hits: Sequence[NodeWithScore], history: Sequence[Turn] = ()
 ) -> list[ChatMessage]:
-    """System prompt, the last turns, then the passages and the question."""
+    """System prompt, the last turns, then the passages, the best one last, and the question.
+
+    Small models read best what stands nearest to the question: SmolLM2-135M copied NVIDIA's
+    revenue from the best passage when it stood last, and another figure when it stood first.
+    """
     messages = [ChatMessage(role=MessageRole.SYSTEM, content=SYSTEM)]
     for turn in history[-HISTORY_TURNS:]:
         messages.append(ChatMessage(role=MessageRole.USER, content=turn.question))
@@ -40,7 +44,7 @@ def chat_messages(
     passages = "\n\n".join(
         f'<passage number="{marker}" source="{source_line(hit.node)}">\n'
         f"{passage_text(hit.node)}\n</passage>"
-        for marker, hit in enumerate(hits, start=1)
+        for marker, hit in reversed(list(enumerate(hits, start=1)))
         if isinstance(hit.node, TextNode)
     )
     messages.append(

@@ -13,6 +13,9 @@ from rag_app.index.embedder import Embedder
 
 MAX_QUOTES = 4
 WORDS_WEIGHT = 0.5  # share of the question's words in the quote, beside the cosine
+RANK_WEIGHT = 0.2  # of the first hit; the second gets half of it
+SENTENCE_WORDS = 4  # fewer are a heading or a label
+HEADING_WORDS = 12
 CLOSE_TO_BEST = 0.75  # a quote scoring below this share of the best one is left out
 NOTE = "No LLM is configured, so these are the passages' own words."
 
@@ -28,8 +31,8 @@ class Quote:
 def quote_answer(question: str, hits: Sequence[NodeWithScore], embedder: Embedder) -> str:
     """The best quotes, one a line with its marker, and a note that no LLM is configured.
 
-    At most one quote a hit and four in all; each is scored by its cosine with the question plus
-    half the share of the question's words that it holds.
+    At most one quote a hit and four in all; each is scored by its cosine with the question, half
+    the share of the question's words that it holds, and a little for the rank of its hit.
     """
     quotes = [
         Quote(marker, text)
@@ -39,9 +42,8 @@ def quote_answer(question: str, hits: Sequence[NodeWithScore], embedder: Embedde
     ]
     if not quotes:
         return "The indexed filings do not say."
-    scores = _scores(question, quotes, embedder)
     best: dict[int, tuple[float, Quote]] = {}
-    for score, quote in zip(scores, quotes, strict=True):
+    for score, quote in zip(_scores(question, quotes, embedder), quotes, strict=True):
         if quote.marker not in best or score > best[quote.marker][0]:
             best[quote.marker] = (score, quote)
     ranked = sorted(best.values(), key=lambda pair: -pair[0])[:MAX_QUOTES]
@@ -51,33 +53,46 @@ def quote_answer(question: str, hits: Sequence[NodeWithScore], embedder: Embedde
 
 
 def quotable(node: TextNode) -> list[str]:
-    """The sentences of a text chunk; the rows of a table chunk, each under its column heads."""
-    if node.metadata["kind"] != "table":
-        return [sentence for sentence in sentences(node.text) if len(sentence.split()) >= 4]
-    return _rows(node)
+    """The sentences of a chunk and its table rows, each row under its heading and column heads.
 
-
-def _rows(node: TextNode) -> list[str]:
-    """Table rows as ``label: head value; head value``, out of Markdown.
-
-    A chunk that continues a table has its header rows in the prefix, not in its own text.
+    A row reads ``Revenue by segment, Total: 2023 $26,974; 2022 $26,914``. A chunk that continues
+    a table has its header rows in the prefix, not in its own text.
     """
+    found: list[str] = []
+    heading = node.metadata["heading_path"].rsplit(" > ", 1)[-1]
     heads: list[str] = []
-    rows: list[str] = []
-    for line in f"{node.metadata['prefix']}\n{node.text}".splitlines():
+    within_rows = False
+    prefix = node.metadata["prefix"].splitlines()
+    for number, line in enumerate([*prefix, *node.text.splitlines()]):
+        if not line.startswith("|"):
+            own = sentences(line) if number >= len(prefix) else []
+            found += [text for text in own if len(text.split()) >= SENTENCE_WORDS]
+            if len(own) == 1:
+                heading = own[0].rstrip(":")
+            heads, within_rows = [] if number >= len(prefix) else heads, False
+            continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if not line.strip().startswith("|") or set(line) <= set("|-: "):
-            continue
-        if not _has_figure(cells[1:]):
-            heads = _stack(heads, cells) if not rows else heads
-            continue
-        pairs = [
-            f"{heads[column]} {cell}".strip() if column < len(heads) else cell
-            for column, cell in enumerate(cells)
-            if column and cell
-        ]
-        rows.append(f"{cells[0]}: {'; '.join(pairs)}" if cells[0] else "; ".join(pairs))
-    return rows or sentences(node.text)
+        if _has_figure(cells[1:]):
+            found.append(_row(heading, heads, cells))
+            within_rows = True
+        elif not within_rows:
+            heads = _stack(heads, cells)
+    return found
+
+
+def _row(heading: str, heads: Sequence[str], cells: Sequence[str]) -> str:
+    pairs = [
+        f"{heads[column] if column < len(heads) else ''} {cell}".strip()
+        for column, cell in enumerate(cells)
+        if column and cell
+    ]
+    label = ", ".join(part for part in (_short(heading), cells[0]) if part)
+    return f"{label}: {'; '.join(pairs)}"
+
+
+def _short(heading: str) -> str:
+    words = heading.split()
+    return " ".join(words) if len(words) <= HEADING_WORDS else " ".join(words[-HEADING_WORDS:])
 
 
 def _has_figure(cells: Sequence[str]) -> bool:
@@ -109,4 +124,5 @@ def _scores(question: str, quotes: Sequence[Quote], embedder: Embedder) -> list[
     cosines = embedder.encode_documents(texts) @ embedder.encode_queries([question])[0]
     wanted = content_words(question)
     shares = [len(wanted & content_words(text)) / max(1, len(wanted)) for text in texts]
-    return [float(score) for score in cosines + WORDS_WEIGHT * np.asarray(shares)]
+    ranks = [RANK_WEIGHT / quote.marker for quote in quotes]
+    return [float(s) for s in cosines + WORDS_WEIGHT * np.asarray(shares) + np.asarray(ranks)]

@@ -165,3 +165,10 @@ def _header_rows(lines: Sequence[Sequence[str]], rows: Sequence[Row]) -> int:
         return int(bold and len(rows) > 1)
     headed = [i for i in range(first) if any(lines[i][1:])]
     return headed[-1] + 1 if headed else 0
+
+
+def is_tabular(rows: Sequence[Row]) -> bool:
+    """Whether lines with their cells are rows of a table: most end in figures."""
+    figured = sum(len(row) > 1 and is_value(row[-1].text) for row in rows)
+    several = sum(len(row) > 1 for row in rows)
+    return len(rows) > 1 and figured >= 1 and several * 5 >= len(rows) * 3 and figured * 3 >= several

@@ -180,8 +180,8 @@ def audit_report(f: Filing, matter: str, reservation: str = "") -> list[Block]:
     c = f.company
     years = ", ".join(f.end(y) for y in f.years[:2])
     opinion = reservation or (
-        f"Also in our opinion, the Company maintained, in all material respects, effective internal "
-        f"control over financial reporting as of {f.end(f.year)}."
+        "Also in our opinion, the Company maintained, in all material respects, effective "
+        f"internal control over financial reporting as of {f.end(f.year)}."
     )
     return prose(f"""
 ## Report of Independent Registered Public Accounting Firm

@@ -8,7 +8,6 @@ from notes import (
     accrued_note,
     lease_note,
     numbered,
-    parts,
     property_note,
     shares_note,
     stock_note,
@@ -193,13 +192,12 @@ def store_area(f: Filing) -> int:
 
 def district_table(f: Filing) -> Table:
     """The long table of Item 2: every district."""
-    rows = []
+    lines = {}
     for name, (_, _, size, drugs, fuel) in DISTRICTS.items():
         count = stores(f, name)
-        rows.append(Row(name, [Num(count, "count"), Num(count * size, "count"),
-                               Num(min(drugs, count), "count"), Num(min(fuel, count), "count")]))
-    sums = [sum(row.cells[i].value for row in rows if isinstance(row.cells[i], Num))
-            for i in range(4)]
+        lines[name] = (count, count * size, min(drugs, count), min(fuel, count))
+    rows = [Row(name, [Num(v, "count") for v in line]) for name, line in lines.items()]
+    sums = [sum(column) for column in zip(*lines.values(), strict=True)]
     rows.append(Row("All districts", [Num(value, "count") for value in sums], "total"))
     heads = [[("Stores", 2), ("Of Which With", 2)],
              [("Number", 1), ("Thousand square feet", 1), ("Pharmacy", 1), ("Fuel center", 1)]]
@@ -214,8 +212,8 @@ def business(f: Filing) -> list[Block]:
 
 Brightwater runs {store_count(f)} supermarkets in Minnesota, Wisconsin, the Dakotas, Iowa and the
 Upper Peninsula of Michigan. The first shop opened beside a Duluth cannery in 1923. Our stores trade
-as Brightwater Market; {f.pick("twelve", "fifteen")} smaller ones trade as Corner Pantry. We employed
-about {f.pick("21,900", "22,300")} people at the end of {f.fy(y)}, of whom
+as Brightwater Market; {f.pick("twelve", "fifteen")} smaller ones trade as Corner Pantry. We
+employed about {f.pick("21,900", "22,300")} people at the end of {f.fy(y)}, of whom
 {f.pick("8,700", "8,950")} worked full time.
 
 Our fiscal year ends on the Saturday closest to the end of January. Fiscal 2023 ended on
@@ -318,9 +316,9 @@ leave many stores short of goods within {f.pick("four", "three")} days. Winter s
 our region {f.pick("each year", "each year and cut sales by about $5 million in January 2025")}.
 
 **Labor may cost more or stop work.** {f.pick('''If the talks in Duluth fail, a strike could affect
-thirteen stores and the Superior warehouse.''', '''The six-day strike at Duluth stores in August 2024
-lowered sales by an estimated $7 million and operating income by $3 million. Other locals may ask
-for similar raises when their agreements end.''')} We contribute to four multi-employer pension
+thirteen stores and the Superior warehouse.''', '''The six-day strike at Duluth stores in August
+2024 lowered sales by an estimated $7 million and operating income by $3 million. Other locals may
+ask for similar raises when their agreements end.''')} We contribute to four multi-employer pension
 plans, one of which is in critical status. If we withdrew from it we estimate that we would owe
 {f.pick("$57 million", "$52 million")}, before tax.
 
@@ -351,8 +349,8 @@ charges of $9 million in fiscal 2024, for five stores of which three have closed
 discounters near our stores would make further charges likely.
 
 **A week more or less changes comparisons.** Every five or six years our fiscal year has a 53rd
-week. The extra week of fiscal 2023 added about ${EXTRA_WEEK} million to net sales and about $0.09 to
-diluted earnings per share. {f.pick('''Fiscal 2024 will not have that week.''', '''Comparisons of
+week. The extra week of fiscal 2023 added about ${EXTRA_WEEK} million to net sales and about $0.09
+to diluted earnings per share. {f.pick('''Fiscal 2024 will not have that week.''', '''Comparisons of
 fiscal 2024 with fiscal 2023 should allow for it.''')}
 """)
 
@@ -361,7 +359,7 @@ def results_table(f: Filing) -> Table:
     """Results with shares of net sales under stacked heads."""
     m, (y, z, _) = f.model, f.years
     keys = ("revenue", "cost_sales", "gross", "sga", "depreciation", "impairment", "operating",
-            "interest", "pretax", "tax", "net")
+            "interest", "other_income", "pretax", "tax", "net")
     rows = []
     for key in keys:
         rate = Num(m.growth(key, y), "percent") if m(key, z) else "n/m"
@@ -492,9 +490,9 @@ Operations provided {f.money("cf_operating")} of cash, against {f.money("cf_oper
 {f.fy(z)}. Capital expenditures were {f.money("capex")}:
 {f.pick('''$58 million for new stores and the kitchen, $55 million for remodels and $39 million for
 systems and warehouses''', '''$56 million for new stores, $51 million for remodels and $41 million
-for systems and warehouses''')}. We expect to spend {f.pick("$145 million to $155 million in fiscal "
-"2024", "$160 million to $175 million in fiscal 2025, of which about $40 million is for the new "
-"point-of-sale system")}.
+for systems and warehouses''')}. We expect to spend {f.pick("$145 million to $155 million in "
+"fiscal 2024", "$160 million to $175 million in fiscal 2025, of which about $40 million is for "
+"the new point-of-sale system")}.
 
 We paid dividends of {f.money("dividends")} and repurchased common stock for
 {f.money("repurchases")}. Cash at year-end was {f.money("cash")}. We had nothing drawn under our
@@ -523,7 +521,7 @@ def debt_note(f: Filing) -> list[Block]:
     """Senior notes and the term loan, and when they fall due."""
     m, y = f.model, f.year
     years = (y, y - 1)
-    notes = {i: 350 for i in (2022, 2023, 2024)}
+    notes = dict.fromkeys((2022, 2023, 2024), 350)
     loan = {i: m("debt_current", i) + m("debt_long", i) - notes[i] for i in years}
     rows = [
         Row("4.75% senior notes due November 2031", [Num(notes[i], dollar=True) for i in years]),
@@ -541,9 +539,9 @@ def debt_note(f: Filing) -> list[Block]:
     ages.append(Row("Total principal due", [Num(sum(due.values()), dollar=True)], "total"))
     return prose(f"""
 The term loan bears interest at the secured overnight rate plus 1.50%,
-{f.pick("6.83%", "5.84%")} at year-end. The revolving facility allows borrowings of up to $350 million
-against eligible inventories and pharmacy receivables. It contains one financial covenant, a fixed
-charge ratio of 1.0 to 1.0, which applies only if less than $35 million can be drawn.
+{f.pick("6.83%", "5.84%")} at year-end. The revolving facility allows borrowings of up to $350
+million against eligible inventories and pharmacy receivables. It contains one financial covenant, a
+fixed charge ratio of 1.0 to 1.0, which applies only if less than $35 million can be drawn.
 
 [[debt]]
 
@@ -677,7 +675,7 @@ behalf of about 640 people. We have accrued nothing, since a loss cannot yet be 
 '''The overtime suit that former department managers brought in Wisconsin in 2023 was settled in
 December 2024 for $4 million, which we accrued in the third quarter and paid in January 2025.''')}
 """)),
-        ("Quarterly Results (Unaudited)", prose(f"""
+        ("Quarterly Results (Unaudited)", prose("""
 The first quarter has sixteen weeks and the others twelve; the fourth quarter of fiscal 2023 had
 thirteen.
 
@@ -707,9 +705,9 @@ def text(f: Filing) -> dict[str, list[Block]]:
         [("Four weeks to December 2, 2023", 128400, 28.10),
          ("Five weeks to January 6, 2024", 171900, 29.04),
          ("Four weeks to February 3, 2024", 96300, 28.77)],
-        [("Four weeks to November 30, 2024", 142700, 29.92),
+        [("Three weeks to November 30, 2024", 142700, 29.92),
          ("Five weeks to January 4, 2025", 188200, 30.41),
-         ("Three weeks to February 1, 2025", 81500, 29.66)],
+         ("Four weeks to February 1, 2025", 81500, 29.66)],
     )
     matter = (
         f"**Impairment of stores.** Property and right-of-use assets of stores were tested where "

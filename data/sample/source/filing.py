@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 from ixbrl import Dims, Facts
 from lines import LINES
 from markup import Num, Row, Table
 from model import Model
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Company:
     filed: Mapping[int, str]
     labels: Mapping[str, str]
     figures: Callable[[int], Model]
+    restated_in: int = 0
 
 
 def long_date(iso: str) -> str:
@@ -87,18 +91,16 @@ class Filing:
         start, end = (date.fromisoformat(day) for day in self.company.periods[year])
         return ((end - start).days + 1) // 7
 
-    def pick(self, first: str, second: str) -> str:
-        """The words of the fiscal 2023 filing or those of the fiscal 2024 filing."""
+    def pick(self, first: T, second: T) -> T:
+        """The words (or figures) of the fiscal 2023 filing or those of the fiscal 2024 filing."""
         return first if self.year == 2023 else second
 
-    def amount(self, value: int, always_million: bool = True) -> str:
+    def amount(self, value: int) -> str:
         """A statement figure as prose writes it: $412.3 million from 412,312 thousand."""
         size = abs(value)
         if self.company.scale == 6:
             return f"${size / 1000:.2f} billion" if size >= 1000 else f"${size} million"
-        if always_million:
-            return f"${size / 1000:,.1f} million"
-        return f"${size * 1000:,d}"
+        return f"${size / 1000:,.1f} million"
 
     def money(self, key: str, year: int | None = None) -> str:
         """A model figure in prose."""
@@ -117,11 +119,17 @@ class Filing:
         """The company's own caption of a statement line."""
         return self.company.labels.get(key) or LINES[key][0]
 
-    def num(self, key: str, year: int, sign: int = 1, dims: Dims = (), **extra: bool) -> Num:
+    def num(
+        self, key: str, year: int, sign: int = 1, dims: Dims = (), dollar: bool = False
+    ) -> Num:
         """A model figure as a tagged table figure."""
         _, concept, instant, flip = LINES.get(key, ("", "", False, False))
-        if not concept:
-            concept = f"{self.company.prefix}:{key.title().replace('_', '')}"
+        name = key.title().replace("_", "")
+        if key in self.model.revenue:
+            concept = "us-gaap:RevenueFromContractWithCustomerExcludingAssessedTax"
+            dims = (("srt:ProductOrServiceAxis", f"{name}Member"),)
+        elif not concept:
+            concept = f"{self.company.prefix}:{name}"
         value = sign * self.model(key, year)
         return Num(
             value,
@@ -130,14 +138,19 @@ class Filing:
             instant=instant,
             dims=dims,
             flip=flip != (sign < 0),
-            **extra,
+            dollar=dollar,
         )
 
     def row(
-        self, key: str, years: tuple[int, ...], style: str = "plain", sign: int = 1, **extra: bool
+        self,
+        key: str,
+        years: tuple[int, ...],
+        style: str = "plain",
+        sign: int = 1,
+        dollar: bool = False,
     ) -> Row:
         """A statement line over several years."""
-        cells: list[Num | str | None] = [self.num(key, y, sign, **extra) for y in years]
+        cells: list[Num | str | None] = [self.num(key, y, sign, dollar=dollar) for y in years]
         return Row(self.label(key), cells, style, 0 if style in ("total", "head") else 1)
 
     def rows(self, keys: tuple[str, ...], years: tuple[int, ...]) -> list[Row]:
@@ -156,10 +169,13 @@ class Filing:
         if self.company.scale == 6:
             return [[(self.end(y), 1) for y in years]]
         day = self.end(years[0]).rpartition(" ")[0]
-        return [
+        heads = [
             [(("" if instant else "Fiscal Year Ended ") + day, span)],
             [(str(y), 1) for y in years],
         ]
+        if self.company.restated_in == self.year and self.last in years:
+            heads.append([("(As restated)" if y == self.last else "", 1) for y in years])
+        return heads
 
     def table(self, rows: list[Row], years: tuple[int, ...], instant: bool = False) -> Table:
         """A table with one column for each year."""

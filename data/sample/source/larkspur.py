@@ -494,9 +494,9 @@ Amortization of acquired intangible assets was {f.money("amortization")}.
 ### Interest and taxes
 
 Interest expense {f.moved("interest")} to {f.money("interest")}.
-{f.pick('''The average rate on our borrowings rose to 6.4% from 4.9%, and we borrowed to pay for the
-acquisition.''', '''We repaid $27.5 million of debt during the year, while the average rate, at
-6.2%, moved little.''')} The effective tax rate was {tax}%, compared with {tax_before}% in
+{f.pick('''The average rate on our borrowings rose to 6.4% from 5.2%, and we borrowed to pay for the
+acquisition.''', '''We repaid $27.5 million of debt during the year, and the average rate fell to
+5.8%.''')} The effective tax rate was {tax}%, compared with {tax_before}% in
 {f.fy(y - 1)}.
 
 ## Segment results
@@ -541,9 +541,9 @@ that cash and the facility will cover our needs for at least the next twelve mon
 ## Critical accounting estimates
 
 **Inventory reserves.** We write down stock that exceeds expected use over the next
-{f.pick("twenty-four", "eighteen")} months. The reserve was {f.pick("$8.8 million", "$10.6 million")}
-at year-end. If expected use were ten per cent lower, the reserve would rise by about
-{f.pick("$1.2 million", "$1.5 million")}.
+{f.pick("twenty-four", "eighteen")} months. The reserve was
+{f.pick("$8.8 million", "$10.6 million")} at year-end. If expected use were ten per cent lower, the
+reserve would rise by about {f.pick("$1.2 million", "$1.5 million")}.
 
 **Goodwill.** We test goodwill each October. The fair value of the Machine-Condition unit exceeded
 its carrying amount by {f.pick("22%", "31%")} in {f.fy(y)}; that of every other unit by more than
@@ -571,7 +571,7 @@ def debt_note(f: Filing) -> list[Block]:
         Row("Less current portion", [f.num("debt_current", i, -1) for i in (y, y - 1)], indent=1),
         f.row("debt_long", (y, y - 1), "total", dollar=True),
     ]
-    due = {i: 7500 for i in range(y + 1, 2028)}
+    due = dict.fromkeys(range(y + 1, 2028), 7500)
     due[2028] = total[y] - sum(due.values())
     ages = [Row(f"Fiscal {i}", [Num(v, dollar=i == y + 1)], indent=1) for i, v in due.items()]
     ages.append(Row("Total principal due", [Num(sum(due.values()), dollar=True)], "total"))
@@ -626,8 +626,9 @@ def notes(f: Filing) -> list[Block]:
             "total"),
     ], 1)
     assert m("cf_acquisition", 2023) == -(9480 + 7350 + 1500 + 15466)
-    later = {i: v for i, v in zip(range(y + 1, y + 6), split(round(m("intangibles", y) * 0.82),
-                                                            [24, 22, 20, 18, 16]), strict=True)}
+    weights = [24, 22, 20, 18, 16]
+    soon = split(round(m("intangibles", y) * 0.69705), weights)
+    later = dict(zip(range(y + 1, y + 6), soon, strict=True))
     ahead = Table([[("Expected amortization", 1)]], [
         *[Row(f"Fiscal {i}", [Num(v)]) for i, v in later.items()],
         Row("Thereafter", [Num(m("intangibles", y) - sum(later.values()))]),
@@ -793,7 +794,7 @@ approved in November 2022.
         "7A": prose(f"""
 **Interest rates.** Of our floating-rate debt, {f.amount(open_debt)} was not covered by swaps at
 {f.end(y)}. A rise of one percentage point would cost about
-${open_debt / 100000:.1f} million a year before tax.
+${open_debt / 100000:.2f} million a year before tax.
 
 **Currencies.** A dollar stronger by ten per cent against all other currencies would have lowered
 {f.fy(y)} net sales by about {f.pick("$11.9 million", "$13.1 million")} and operating income by

@@ -1,5 +1,7 @@
 """Breaks a filing's blocks into printed pages and writes the whole XHTML document."""
 
+import re
+
 from ixbrl import Facts
 from markup import (
     FONT,
@@ -14,7 +16,7 @@ from markup import (
     render_table,
 )
 
-PAGE_LINES = 54
+PAGE_LINES = 56
 WORDS_A_LINE = 15
 LINK = f"color:#0000ff;{FONT};font-size:8pt;text-decoration:underline"
 
@@ -24,7 +26,7 @@ def _lines(block: Block) -> float:
     if isinstance(block, Table):
         return 1.15 * (len(block.rows) + len(block.heads)) + 1
     if isinstance(block, Para):
-        return len(block.text.split()) // WORDS_A_LINE + 1.7
+        return len(re.sub("<[^>]+>", "", block.text).split()) // WORDS_A_LINE + 1.7
     return 2.0
 
 
@@ -64,7 +66,8 @@ def _contents(pages: list[list[Block]]) -> str:
             )
             rows.append(f"<tr>{links}</tr>")
     return (
-        '<div style="text-align:center"><table style="border-collapse:collapse;width:94%">'
+        '<div id="toc"></div><div style="text-align:center">'
+        '<table style="border-collapse:collapse;width:94%">'
         + "".join(rows)
         + "</table></div>"
     )
@@ -78,7 +81,7 @@ def _render(block: Block, pages: list[list[Block]], facts: Facts, scale: int) ->
         return render_table(block, facts, scale)
     if isinstance(block, Heading):
         return render_heading(block)
-    return render_para(block)
+    return render_para(block) if isinstance(block, Para) else ""
 
 
 def document(title: str, blocks: list[Block], facts: Facts, scale: int, hidden: list[str]) -> str:
@@ -91,8 +94,6 @@ def document(title: str, blocks: list[Block], facts: Facts, scale: int, hidden: 
                 f'<div style="min-height:24pt"><a style="{LINK}" href="#toc">Table of Contents'
                 "</a></div>"
             )
-        elif any(isinstance(block, Contents) for block in page):
-            body.append('<div id="toc"></div>')
         body += [_render(block, pages, facts, scale) for block in page]
         body.append(
             '<div style="height:36pt;position:relative;width:100%"><div style="text-align:center">'

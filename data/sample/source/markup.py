@@ -7,7 +7,7 @@ from typing import Literal
 from ixbrl import Dims, Facts
 
 FONT = "font-family:'Times New Roman',serif"
-Kind = Literal["money", "shares", "count", "eps", "percent", "points"]
+Kind = Literal["money", "shares", "count", "eps", "percent"]
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _shown(num: Num) -> str:
     size = abs(num.value)
     if num.kind == "eps":
         return f"{size:.2f}"
-    if num.kind in ("percent", "points") or isinstance(num.value, float):
+    if num.kind == "percent" or not isinstance(size, int):
         return f"{size:,.1f}"
     return f"{size:,d}" if size else "&#8212;"
 
@@ -170,7 +170,7 @@ def _cell(cell: Num | str | None, style: str, css: str, facts: Facts, scale: int
         )
     opening = "(" if cell.value < 0 else ""
     tail = ")" if cell.value < 0 else ""
-    if cell.kind == "percent" and cell.value:
+    if cell.kind == "percent":
         tail += "%"
     sign = span("$", font) if cell.dollar else ""
     return gap + (
@@ -205,10 +205,10 @@ def render_table(table: Table, facts: Facts, scale: int) -> str:
         css = f"background-color:{'#cceeff' if i % 2 == 0 else '#ffffff'};vertical-align:bottom"
         weight = "700" if row.style in ("head", "total") else "400"
         label = span(row.label, f"font-size:9pt;font-weight:{weight}")
-        cells = row.cells or [None] * table.columns
+        blank: list[Num | str | None] = [None] * table.columns
         out.append(
             f'<tr><td style="{css};padding:2px 1pt 2px {2 + 10 * row.indent}pt">{label}</td>'
-            + "".join(_cell(cell, row.style, css, facts, scale) for cell in cells)
+            + "".join(_cell(cell, row.style, css, facts, scale) for cell in row.cells or blank)
             + "</tr>"
         )
     body = "".join(out)

@@ -25,6 +25,7 @@ def property_note(f: Filing, weights: dict[str, float], lives: str) -> Note:
     """Gross cost by class, accumulated depreciation and the net amount."""
     years = f.years[:2]
     base = f.model("ppe", 2020)
+    spent = "us-gaap:AccumulatedDepreciationDepletionAndAmortizationPropertyPlantAndEquipment"
     done = {y: round(base * 0.8) + sum(f.model("depreciation", i) for i in range(2021, y + 1))
             for y in years}
     rows = []
@@ -35,9 +36,7 @@ def property_note(f: Filing, weights: dict[str, float], lives: str) -> Note:
     rows.append(Row("Total, at cost", [
         Num(sum(by_year[y]), concept=gross, year=y, instant=True) for y in years], "sum"))
     rows.append(Row("Less accumulated depreciation", [
-        Num(-done[y],
-            concept="us-gaap:AccumulatedDepreciationDepletionAndAmortizationPropertyPlantAndEquipment",
-            year=y, instant=True, flip=True) for y in years], indent=1))
+        Num(-done[y], concept=spent, year=y, instant=True, flip=True) for y in years], indent=1))
     rows.append(f.row("ppe", years, "total", dollar=True))
     return "Property and Equipment", prose(
         f"""
@@ -122,18 +121,18 @@ def tax_note(f: Filing, current: dict[str, float], state: float, credits: float,
     lines = [(name, {y: now[y][i] for y in years}) for i, name in enumerate(current)]
     lines.append(("Deferred", {y: m("cf_deferred_tax", y) for y in years}))
     total = "Total provision for income taxes"
-    provision = f.split_rows(lines, total, years, concepts={total: "us-gaap:IncomeTaxExpenseBenefit"})
+    names = {total: "us-gaap:IncomeTaxExpenseBenefit"}
+    provision = f.split_rows(lines, total, years, concepts=names)
     base = {y: round(0.21 * m("pretax", y)) for y in years}
     local = {y: round(state * abs(m("pretax", y))) for y in years}
     relief = {y: -round(credits * m("opex", y)) for y in years}
     rest = {y: m("tax", y) - base[y] - local[y] - relief[y] for y in years}
-    names = f.company.labels
     walk = f.split_rows(
         [
             ("Tax at the federal statutory rate of 21%", base),
             ("State and local taxes, net of federal effect", local),
             ("Tax credits", relief),
-            (names.get("tax_rest", "Non-deductible costs and other, net"), rest),
+            (f.company.labels.get("tax_rest", "Non-deductible costs and other, net"), rest),
         ],
         "Provision as reported",
         years,
@@ -159,12 +158,9 @@ def stock_note(
     opening: int, prices: dict[int, tuple[float, float, float, float]], cost_left: str,
 ) -> Note:
     """Expense by function and the roll of restricted stock units."""
-    table = f.split_rows(
-        parts(f, "sbc", weights),
-        "Total stock-based compensation",
-        f.years,
-        concepts={"Total stock-based compensation": "us-gaap:AllocatedShareBasedCompensationExpense"},
-    )
+    total = "Total stock-based compensation"
+    names = {total: "us-gaap:AllocatedShareBasedCompensationExpense"}
+    table = f.split_rows(parts(f, "sbc", weights), total, f.years, concepts=names)
     start = opening + sum(g - v - x for y, (g, v, x) in units.items() if y < f.year)
     given, vested, lost = units[f.year]
     grant, vest, lapse, left = prices[f.year]

@@ -1,0 +1,239 @@
+"""Who filed what for which period: from dei facts, the SGML header, or the cover page's text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag_app.errors import FilingError
+from rag_app.records import Block, Filing
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+COVER_CHARACTERS = 12_000
+
+_MONTHS = "january february march april may june july august september october november december"
+_DATE = re.compile(
+    rf"({'|'.join(_MONTHS.split())})\s+(\d{{1,2}})\s*,?\s+((?:19|20)\d\d)"
+    r"|(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)|((?:19|20)\d\d)-(\d\d)-(\d\d)",
+    re.I,
+)
+_PERIOD_LABEL = re.compile(
+    r"(?:fiscal\s+years?|years?|quarter(?:ly)?|transition)(?:\s+period)?\s+ended:?"
+    r"|date of report[^:\n]{0,60}:?|period ended:?",
+    re.I,
+)
+_FORM = re.compile(
+    r"\bform\s+(10-?K(?:405|SB|T)?|10-?Q|8-?K|20-?F)(/A)?(?![\w-])", re.I
+)
+_EXACT_NAME = re.compile(r"\(?\s*exact name of (?:the )?(?:registrant|small)", re.I)
+_COMPANY = re.compile(
+    r"[^()]{2,60}\b(?:inc|corp|corporation|company|co|ltd|limited|plc|llc|l\.?p|trust|n\.?v|s\.?a|ag|se"
+    r"|group|holdings|bancorp|partners)\.?",
+    re.I,
+)
+_LISTED = re.compile(
+    r"\b([A-Z]{1,5}(?:\.[A-Z])?)[\s|]+(?:The\s+)?(?:NASDAQ|Nasdaq|NYSE|New York Stock|Chicago Stock|Cboe)"
+)
+_TICKER = re.compile(r"[A-Z]{1,5}(?:[.-][A-Z]{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What is known of a filing so far; an empty field is unknown."""
+
+    company: str = ""
+    ticker: str = ""
+    cik: str = ""
+    form: str = ""
+    accession: str = ""
+    fiscal_year: int | None = None
+    period_end: dt.date | None = None
+    filed: dt.date | None = None
+
+    def filled_from(self, other: Cover) -> Cover:
+        """This cover, its unknown fields taken from another."""
+        missing = {name: getattr(other, name) for name in _FIELDS if not getattr(self, name)}
+        return replace(self, **missing)
+
+
+_FIELDS = tuple(Cover.__dataclass_fields__)
+
+
+def to_filing(cover: Cover, *, sha256: str, source: str) -> Filing:
+    """The filing that a cover names.
+
+    Raises:
+        FilingError: form, period or company are unknown; names the flag that gives them.
+    """
+    if not cover.form:
+        raise FilingError(
+            f"{source} does not say which form it is; give it with --form, such as --form 10-K."
+        )
+    if cover.period_end is None:
+        raise FilingError(
+            f"{source} does not say which period it is for; give it with --period-end YYYY-MM-DD."
+        )
+    company = cover.company or cover.ticker
+    if not company:
+        raise FilingError(f"{source} does not name its company; give its ticker with --ticker.")
+    return Filing(
+        company=company,
+        form=cover.form,
+        fiscal_year=cover.fiscal_year or _fiscal_year(cover.period_end),
+        period_end=cover.period_end,
+        sha256=sha256,
+        source=source,
+        ticker=cover.ticker,
+        cik=cover.cik,
+        accession=cover.accession,
+        filed=cover.filed,
+    )
+
+
+def _fiscal_year(period_end: dt.date) -> int:
+    # A 52/53-week year that ends in the first days of January is the year before.
+    return period_end.year - (period_end.month == 1 and period_end.day <= 7)
+
+
+def cover_of_facts(root: HtmlElement) -> Cover:
+    """The cover as the document's inline-XBRL ``dei`` facts give it."""
+    facts: dict[str, str] = {}
+    for element in root.iter("ix:nonnumeric"):
+        name = (element.get("name") or "").removeprefix("dei:")
+        if name != element.get("name"):
+            facts.setdefault(name, re.sub(r"\s+", " ", element.text_content()).strip())
+    period = parse_date(facts.get("DocumentPeriodEndDate", ""))
+    year = re.match(r"(?:19|20)\d\d", facts.get("DocumentFiscalYearFocus", ""))
+    return Cover(
+        company=_title_case(facts.get("EntityRegistrantName", "")),
+        ticker=_first_ticker(facts.get("TradingSymbol", "")),
+        cik=facts.get("EntityCentralIndexKey", ""),
+        form=normal_form(facts.get("DocumentType", "")),
+        fiscal_year=int(year[0]) if year else None,
+        period_end=period,
+    )
+
+
+def fiscal_year_of(document: bytes, period_end: dt.date) -> int:
+    """The fiscal year a document names itself, or the one its period's end gives."""
+    from rag_app.filings.html import parse_html
+
+    named = cover_of_facts(parse_html(document.decode("utf-8", "replace"))).fiscal_year
+    return named or _fiscal_year(period_end)
+
+
+def cover_of_header(fields: Mapping[str, str]) -> Cover:
+    """The cover as the SGML header of a full submission gives it."""
+    period = _compact_date(fields.get("CONFORMED PERIOD OF REPORT", ""))
+    return Cover(
+        company=_title_case(fields.get("COMPANY CONFORMED NAME", "")),
+        cik=fields.get("CENTRAL INDEX KEY", ""),
+        form=normal_form(fields.get("CONFORMED SUBMISSION TYPE", "")),
+        accession=fields.get("ACCESSION NUMBER", ""),
+        period_end=period,
+        filed=_compact_date(fields.get("FILED AS OF DATE", "")),
+    )
+
+
+def cover_of_text(blocks: Sequence[Block]) -> Cover:
+    """The cover as its printed text gives it."""
+    lines: list[str] = []
+    length = 0
+    for block in blocks:
+        lines += block.text.split("\n")
+        length += len(block.text)
+        if length > COVER_CHARACTERS:
+            break
+    text = "\n".join(lines)
+    form = _FORM.search(text)
+    return Cover(
+        company=_printed_company(lines),
+        ticker=_printed_ticker(text),
+        form=normal_form(form[1] + (form[2] or "")) if form else "",
+        period_end=_printed_period(text),
+    )
+
+
+def normal_form(form: str) -> str:
+    """``10-K`` for "10K" or "Form 10-k"."""
+    match = re.search(r"(10|8|20)\s*-?\s*(K405|KSB|KT|K|Q|F)(/A)?\b", form.upper())
+    return f"{match[1]}-{match[2]}{match[3] or ''}" if match else ""
+
+
+def parse_date(text: str) -> dt.date | None:
+    """The first date in a text, written out, as m/d/y or in ISO order; None where there is none."""
+    match = _DATE.search(text)
+    if not match:
+        return None
+    if match[1]:
+        month = _MONTHS.split().index(match[1].lower()) + 1
+        day, year = int(match[2]), int(match[3])
+    elif match[4]:
+        month, day, year = int(match[4]), int(match[5]), int(match[6])
+        year += 1900 if 50 <= year < 100 else 2000 if year < 50 else 0
+    else:
+        year, month, day = int(match[7]), int(match[8]), int(match[9])
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _compact_date(text: str) -> dt.date | None:
+    match = re.match(r"(\d{4})(\d\d)(\d\d)", text)
+    return parse_date("-".join(match.groups())) if match else None
+
+
+def _printed_period(text: str) -> dt.date | None:
+    for label in _PERIOD_LABEL.finditer(text):
+        if date := parse_date(text[label.end() : label.end() + 60]):
+            return date
+    return None
+
+
+def _printed_company(lines: Sequence[str]) -> str:
+    """What stands before "(Exact name of registrant ...)", or a line that ends as names do."""
+    for at, line in enumerate(lines):
+        label = _EXACT_NAME.search(line)
+        if label:
+            for before in (line[: label.start()], *reversed(lines[max(0, at - 10) : at])):
+                plain = not re.search(r"[()\d]", before) or _COMPANY.fullmatch(before)
+                if plain and re.search(r"[A-Za-z]{2}", before):
+                    return _title_case(before.strip(" _|"))
+    named = next((line for line in lines[:40] if _COMPANY.fullmatch(line.strip(" _|"))), "")
+    return _title_case(named.strip(" _|"))
+
+
+def _printed_ticker(text: str) -> str:
+    """The first symbol that stands before an exchange's name, where symbols are listed."""
+    if not re.search(r"(?:trading|ticker)\s+symbol", text, re.I):
+        return ""
+    listed = _LISTED.search(text)
+    return listed[1] if listed else ""
+
+
+def _first_ticker(text: str) -> str:
+    match = _TICKER.match(text.upper())
+    return match[0] if match else ""
+
+
+def _title_case(name: str) -> str:
+    """``Coca Cola Co`` for the header's ``COCA COLA CO``; mixed case is left alone.
+
+    EDGAR's "/NEW/" and "/DE/" tails, which tell companies of one name apart, are cut off.
+    """
+    name = re.sub(r"\s*/\w+/?$", "", name.strip())
+    if not name.isupper():
+        return name
+    words = (word if _keeps_capitals(word) else word.capitalize() for word in name.split())
+    return " ".join(words)
+
+
+def _keeps_capitals(word: str) -> bool:
+    bare = word.strip(".,")
+    return len(bare) <= 3 and bare not in ("INC", "CO", "LTD", "THE", "OF", "AND", "FOR", "NEW")
