@@ -1,4 +1,4 @@
-"""Command line: score a model (run), pair two reports (compare)."""
+"""Command line: score a model (run), pair two reports (compare), time the swap (bench)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from eval.report import (
     scores_table,
 )
 from rag_app.cli import OK, add_debug_flag, open_embedder, run
+from rag_app.records import Filters
 from rag_app.settings import load_settings
 
 EXAMPLES = """examples:
@@ -68,6 +69,29 @@ def _compare(args: argparse.Namespace) -> int:
         print(json.dumps(dataclasses.asdict(comparison), indent=2))
     else:
         print(comparison_table(comparison, args.metric))
+    return OK
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from eval.bench import time_dimension_swap
+    from rag_app.library import Library
+    from rag_app.progress import encoding_bar
+
+    settings = load_settings(model=args.model)
+    embedder = open_embedder(settings)
+    dim = embedder.spec.check_dim(args.dim)
+    library = Library(settings.home)
+    library.check_filters(Filters())
+    with encoding_bar() as on_progress:
+        timing = time_dimension_swap(library, embedder, dim, on_progress)
+    if args.json:
+        print(json.dumps({**dataclasses.asdict(timing), "ratio": timing.ratio}, indent=2))
+    else:
+        print(
+            f"{timing.chunk_count} chunks, {timing.model}: encoding {timing.encode_s:.1f} s, swap "
+            f"from {timing.from_dim} to {timing.to_dim} dimensions {timing.swap_s:.2f} s, "
+            f"{timing.ratio:.0f} times faster."
+        )
     return OK
 
 
@@ -128,7 +152,15 @@ def _parser() -> argparse.ArgumentParser:
         choices=METRICS,
         help="metric of the table (default: %(default)s)",
     )
-    for command, act in ((score, _score), (pair, _compare)):
+    bench = commands.add_parser(
+        "bench",
+        help="time a dimension swap against re-embedding, on a copy of your library",
+        description="Encode a copy of the library, then derive another dimension's index from "
+        "the stored vectors; both are timed in this one run.",
+    )
+    bench.add_argument("--model", metavar="NAME", help="as for run (default: settings)")
+    bench.add_argument("--dim", type=int, default=64, help="to swap to (default: %(default)s)")
+    for command, act in ((score, _score), (pair, _compare), (bench, _bench)):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
         add_debug_flag(command)
         command.set_defaults(act=act)

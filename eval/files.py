@@ -1,4 +1,4 @@
-"""Text files: read or refused in a sentence, written whole or not at all."""
+"""Text files: read, or refused in a sentence."""
 
 from __future__ import annotations
 
@@ -59,22 +59,6 @@ def prepare_out(path: Path) -> None:
         raise _unwritable(path, error) from None
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise DataError(f"{path} cannot be written; choose another file.")
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Write a UTF-8 file beside its place and rename it there.
-
-    Raises:
-        DataError: the file cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(content, "utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:

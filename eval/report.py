@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from eval.files import prepare_out, read_jsonl, read_text, write_whole
+from eval.files import prepare_out, read_jsonl, read_text
 from eval.metrics import METRICS, Difference, paired_difference
 from rag_app.errors import DataError
+from rag_app.sealed import write_whole
 
 FEW_CLUSTERS = 30
 """Below this many companies a percentile cluster bootstrap is too narrow (Cameron et al. 2008)."""
@@ -115,8 +116,8 @@ def save_report(report: Report, path: Path) -> None:
         "per_query_sha256": hashlib.sha256(content.encode()).hexdigest(),
     }
     prepare_out(path)
-    write_whole(queries_path, content)
-    write_whole(path, json.dumps(record, indent=2) + "\n")
+    write_whole(queries_path, content.encode())
+    write_whole(path, f"{json.dumps(record, indent=2)}\n".encode())
 
 
 def load_report(path: Path) -> Report:

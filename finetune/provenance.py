@@ -16,6 +16,29 @@ from eval.report import now, package_versions
 UNKNOWN_REVISION = "unknown"
 
 
+def training_versions() -> dict[str, str]:
+    """Versions of what training and scoring depend on."""
+    return package_versions() | {name: version(name) for name in ("datasets", "accelerate")}
+
+
+def rows_sha256(rows: Sequence[QaRow]) -> str:
+    """Hash of the rows as read, in order: equal for a CSV and a hub data set with equal rows."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json.dumps(asdict(row), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def git_revision(folder: Path = Path(__file__).parent) -> str:
+    """The commit of the code, with ``-dirty`` where it was changed; ``unknown`` outside git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return UNKNOWN_REVISION
+    return done.stdout.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class DataTrace:
     """Row counts, and the sha256 of all rows, the training rows and the test rows."""
@@ -43,29 +66,6 @@ class RunTrace:
     precision: str
     training_s: float
     losses: tuple[float, ...]
-    git_revision: str = field(default_factory=lambda: git_revision(Path(__file__).parent))
-    versions: dict[str, str] = field(default_factory=lambda: training_versions())
+    git_revision: str = field(default_factory=git_revision)
+    versions: dict[str, str] = field(default_factory=training_versions)
     finished: str = field(default_factory=now)
-
-
-def training_versions() -> dict[str, str]:
-    """Versions of what training and scoring depend on."""
-    return package_versions() | {name: version(name) for name in ("datasets", "accelerate")}
-
-
-def rows_sha256(rows: Sequence[QaRow]) -> str:
-    """Hash of the rows as read, in order: equal for a CSV and a hub data set with equal rows."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps(asdict(row), sort_keys=True).encode())
-    return digest.hexdigest()
-
-
-def git_revision(folder: Path) -> str:
-    """The commit of the code, with ``-dirty`` where it was changed; ``unknown`` outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return UNKNOWN_REVISION
-    return done.stdout.strip()

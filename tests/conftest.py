@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,10 @@ import pytest
 
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
+from rag_app.ingest import ingest
+from rag_app.library import Library
 
+FULL_WIDTH, MAX_FILE_MB = 384, 50
 ROOT = Path(__file__).parent.parent
 
 
@@ -33,13 +38,36 @@ def shared_data() -> Path:
     return folder
 
 
+@functools.cache
+def default_embedder() -> Embedder:
+    """The real default model, loaded once for the whole run."""
+    return Embedder(resolve_model("minilm", Path("nowhere")))
+
+
 @pytest.fixture(scope="session")
 def minilm() -> Embedder:
-    """The real default model, loaded once."""
-    return Embedder(resolve_model("minilm", Path("nowhere")))
+    """The real default model."""
+    return default_embedder()
 
 
 @pytest.fixture(scope="session")
 def sample_filings() -> Path:
     """The made-up filings that ship with the project."""
     return ROOT / "data/sample/filings"
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory, sample_filings: Path) -> Path:
+    """A library of the six sample filings, indexed at full width; copy it before you write."""
+    home = tmp_path_factory.mktemp("sample") / "home"
+    report = ingest(
+        [sample_filings], Library(home), default_embedder(), FULL_WIDTH, max_file_mb=MAX_FILE_MB
+    )
+    assert not report.refused
+    return home
+
+
+@pytest.fixture
+def home_copy(sample_home: Path, tmp_path: Path) -> Path:
+    """The sample library, free to be changed."""
+    return Path(shutil.copytree(sample_home, tmp_path / "copy"))

@@ -16,6 +16,7 @@ from rag_app.filings.forms import form_items
 REQUESTS_PER_SECOND = 8
 """EDGAR allows 10; a client at 9.7 was blocked."""
 TIMEOUT_S = 20
+HTTP_LIBRARIES = {"httpx", "httpx2", "httpcore", "httpcore2"}
 
 SET_IDENTITY = (
     "EDGAR asks who is calling; set EDGAR_IDENTITY to your name and e-mail, such as "
@@ -79,8 +80,12 @@ def _edgartools(identity: str, cache: Path) -> Iterator[None]:
         raise EdgarError(
             f"EDGAR knows no ticker {error.identifier}; give a listed one, or the company's CIK."
         ) from None
-    except TRANSPORT_ERRORS as error:
-        raise EdgarError(_refusal(http_status(error))) from None
+    except Exception as error:
+        # Its HTTP client is httpx or httpx2, as its cache brings along; it catches only one.
+        libraries = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+        if isinstance(error, TRANSPORT_ERRORS) or libraries & HTTP_LIBRARIES:
+            raise EdgarError(_refusal(http_status(error))) from None
+        raise
     finally:
         stamina.set_active(retries)
 

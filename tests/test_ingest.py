@@ -1,0 +1,190 @@
+"""The write path: twice is once, an amended file replaces, a killed run loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tiny import write_filing
+
+from rag_app.errors import FilingError, LibraryError
+from rag_app.index.build import index_root
+from rag_app.index.embedder import Embedder
+from rag_app.index.passport import Passport
+from rag_app.index.retriever import FilingsRetriever
+from rag_app.index.serving import open_snapshot
+from rag_app.ingest import CoverFlags, IngestReport, find_files, ingest
+from rag_app.library import Library
+from rag_app.records import Filters
+from rag_app.sealed import current, writer_lock
+
+DIM = 64
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "home")
+
+
+def add(library: Library, embedder: Embedder, *paths: Path) -> IngestReport:
+    return ingest(paths, library, embedder, DIM, max_file_mb=10, flags=CoverFlags(ticker="QPI"))
+
+
+def texts(library: Library, embedder: Embedder, question: str) -> list[str]:
+    snapshot = open_snapshot(library, embedder, DIM)
+    return [hit.text for hit in FilingsRetriever(snapshot, k=50).retrieve(question)]
+
+
+def test_the_same_file_twice_changes_nothing(
+    library: Library, minilm: Embedder, tmp_path: Path
+) -> None:
+    path = write_filing(tmp_path / "a.html")
+    first = add(library, minilm, path)
+    assert [file.outcome for file in first.files] == ["added"]
+    assert first.encoded == first.chunk_count > 0
+    before = sorted((p, p.stat().st_mtime_ns) for p in library.home.rglob("*") if p.is_file())
+    second = add(library, minilm, path)
+    assert [file.outcome for file in second.files] == ["unchanged"]
+    assert second.encoded == 0
+    after = sorted((p, p.stat().st_mtime_ns) for p in library.home.rglob("*") if p.is_file())
+    assert [p for p in after if p[0].name != "writer.lock"] == [
+        p for p in before if p[0].name != "writer.lock"
+    ]
+
+
+def test_an_amended_file_replaces(library: Library, minilm: Embedder, tmp_path: Path) -> None:
+    add(library, minilm, write_filing(tmp_path / "a.html", product="bilge pumps"))
+    report = add(library, minilm, write_filing(tmp_path / "b.html", product="fire hydrants"))
+    assert [file.outcome for file in report.files] == ["replaced"]
+    assert len(library.filings()) == 1
+    found = texts(library, minilm, "What does the company make?")
+    assert any("fire hydrants" in text for text in found)
+    assert not any("bilge pumps" in text for text in found)
+
+
+def test_another_year_stands_beside(library: Library, minilm: Embedder, tmp_path: Path) -> None:
+    add(library, minilm, write_filing(tmp_path / "a.html", year=2022))
+    add(library, minilm, write_filing(tmp_path / "b.html", year=2023))
+    assert [stored.filing.fiscal_year for stored in library.filings().values()] == [2022, 2023]
+
+
+def test_a_bad_file_is_named_and_the_others_go_on(
+    library: Library, minilm: Embedder, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.html"
+    empty.touch()
+    binary = tmp_path / "photo.html"
+    binary.write_bytes(bytes(range(256)) * 40)
+    report = add(library, minilm, empty, write_filing(tmp_path / "good.html"), binary)
+    assert [file.outcome for file in report.files] == ["refused", "added", "refused"]
+    assert "empty" in report.files[0].error
+    assert len(library.filings()) == 1
+
+
+def test_find_files_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(FilingError, match="does not exist"):
+        find_files([tmp_path / "nowhere"])
+    with pytest.raises(FilingError, match="holds no filing"):
+        find_files([tmp_path])
+
+
+def test_two_writers_never_meet(library: Library, minilm: Embedder, tmp_path: Path) -> None:
+    path = write_filing(tmp_path / "a.html")
+    with (
+        writer_lock(library.home),
+        pytest.raises(LibraryError, match=f"pid {os.getpid()}"),
+    ):
+        add(library, minilm, path)
+
+
+def test_a_new_dimension_is_derived_without_the_encoder(
+    library: Library, minilm: Embedder, tmp_path: Path
+) -> None:
+    add(library, minilm, write_filing(tmp_path / "a.html"))
+    silent = Embedder(minilm.spec)
+
+    def encode(*_: object) -> None:
+        raise AssertionError("the encoder was asked")
+
+    silent.encode_documents = encode  # type: ignore[method-assign, assignment]
+    snapshot = open_snapshot(library, silent, 128)
+    assert snapshot.passport.dim == 128
+    assert snapshot.dense.count() == snapshot.passport.chunk_count
+
+
+def test_an_older_index_answers_while_chunks_wait_for_the_encoder(
+    library: Library, minilm: Embedder, tmp_path: Path
+) -> None:
+    """What a process killed between storing and encoding leaves behind."""
+    add(library, minilm, write_filing(tmp_path / "a.html", year=2022))
+    add(library, minilm, write_filing(tmp_path / "b.html", year=2023))
+    root = index_root(library.home, minilm.spec, DIM)
+    builds = sorted(path.name for path in root.glob("build-*"))
+    (root / "current").write_text(f"{builds[0]}\n")
+    newest = library.filings()["QPI_10-K_2023-12-31"]
+    library.vectors_path("QPI_10-K_2023-12-31", newest.version, minilm.spec.fingerprint).unlink()
+    notes: list[str] = []
+    snapshot = open_snapshot(library, minilm, DIM, on_note=notes.append)
+    assert list(snapshot.passport.filings) == ["QPI_10-K_2022-12-31"]
+    assert "older index" in notes[0]
+    assert FilingsRetriever(snapshot, k=3).retrieve("What does the company make?")
+    assert add(library, minilm, tmp_path / "b.html").encoded == newest.chunk_count
+
+
+@pytest.mark.parametrize("delay_s", [0.1, 0.5, 1.2])
+def test_kill_9_during_ingest_leaves_an_index_serving(
+    delay_s: float, library: Library, minilm: Embedder, tmp_path: Path
+) -> None:
+    """Killed at once, while reading, storing or indexing: old or new answers, never a mixture."""
+    add(library, minilm, write_filing(tmp_path / "a.html", product="bilge pumps"))
+    folder = tmp_path / "new"
+    folder.mkdir()
+    write_filing(folder / "a.html", product="fire hydrants")
+    for year in range(2000, 2020):
+        write_filing(folder / f"{year}.html", product=f"model {year} pumps", year=year)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from rag_app.cli import open_embedder\n"
+        "from rag_app.ingest import CoverFlags, ingest\n"
+        "from rag_app.library import Library\n"
+        "from rag_app.settings import load_settings\n"
+        "embedder = open_embedder(load_settings())\n"
+        "embedder.encode_queries(['load'])\n"
+        "print('ready', flush=True)\n"
+        "ingest([Path(sys.argv[1])], Library(Path(sys.argv[2])), embedder, 64, max_file_mb=10,"
+        " flags=CoverFlags(ticker='QPI'))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(folder), str(library.home)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(delay_s)
+        os.kill(process.pid, signal.SIGKILL)
+    snapshot = open_snapshot(library, minilm, DIM)
+    hits = FilingsRetriever(
+        snapshot, filters=Filters(ticker="QPI", fiscal_year=2023), k=50
+    ).retrieve("What does the company make?")
+    products = {
+        product
+        for hit in hits
+        for product in ("bilge pumps", "fire hydrants")
+        if product in hit.text
+    }
+    assert len(products) == 1
+    assert snapshot.dense.count() == snapshot.passport.chunk_count
+
+    report = add(library, minilm, folder)
+    assert not report.refused
+    assert len(library.filings()) == 21
+    folder_now = current(index_root(library.home, minilm.spec, DIM))
+    assert folder_now is not None
+    assert Passport.load(folder_now).filings == library.versions()
+    assert not list(library.home.rglob("*.part"))
