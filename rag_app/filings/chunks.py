@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,8 @@ from rag_app.records import Block, Filing, ParsedFiling, Section
 
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
+
+_ITEM_HEADING = re.compile(r"(?:part\s+[ivx]+|items?\s+\d)", re.I)
 
 CHUNKER_VERSION = "1"
 """Part of an index's passport: any change of borders or prefixes must raise it."""
@@ -127,7 +130,9 @@ def _groups(section: Section) -> Iterator[_Group]:
                 open_blocks = []
             while path and path[-1][0] >= block.level:
                 path.pop()
-            path.append((block.level, block.text))
+            # The Item's own heading is the section's title already.
+            if not _ITEM_HEADING.match(block.text):
+                path.append((block.level, block.text))
             open_blocks.append(placed)
         elif block.kind == "table":
             lead = len(open_blocks)
@@ -155,40 +160,37 @@ def _group_chunks(
 ) -> Iterator[_Chunk]:
     """Pack a group's pieces: as few chunks as fit, and those about equally long."""
     place = Place(filing, section, group.headings, group.table)
+
+    def labelled(label: str) -> str:
+        return passage_prefix(place, tokens, max_tokens, label=label, continued=True)
+
     first = passage_prefix(place, tokens, max_tokens, label="", continued=False)
-    later = passage_prefix(place, tokens, max_tokens, label="", continued=True)
+    later = labelled("")
     room = max_tokens - tokens.special - max(tokens.plain(first), tokens.plain(later))
     pieces = [p for at, block in group.blocks for p in block_pieces(at, block, tokens, room)]
     total = sum(piece.tokens for piece in pieces)
-    target = total / max(1, -(-total // room))
+    # Pieces rarely fill a chunk to the last token; without slack the last chunk is a crumb.
+    target = total / max(1, math.ceil(total / (0.92 * room)))
     packed: list[Piece] = []
-    label = ""
-    used = 0
-
-    def chunk(pieces: Sequence[Piece], prefix: str) -> _Chunk:
-        return _Chunk(pieces[0].start, pieces[-1].end, prefix, group)
-
-    prefix = first
+    label, prefix = "", first
+    used = extra = 0
     for piece in _fitting(pieces, text, tokens, room):
-        held = any(not p.leads for p in packed)
-        if packed and (used + piece.tokens > room or (used >= target and held)):
-            yield chunk(packed, prefix)
-            prefix = passage_prefix(place, tokens, max_tokens, label=label, continued=True)
+        full = used + extra + piece.tokens > room
+        if packed and (full or (used >= target and not packed[-1].leads)):
+            yield _Chunk(packed[0].start, packed[-1].end, prefix, group)
+            prefix = later if piece.leads else labelled(label)
             # Room was measured without a label row; a piece that needs it all goes without.
-            used = max(0, tokens.plain(prefix) - (max_tokens - tokens.special - room))
-            if used + piece.tokens > room:
-                prefix, used = later, 0
-            packed = []
+            extra = max(0, tokens.plain(prefix) - (max_tokens - tokens.special - room))
+            if extra + piece.tokens > room:
+                prefix, extra = later, 0
+            packed, used = [], 0
         packed.append(piece)
         used += piece.tokens
         label = piece.label
-    if packed:
-        yield chunk(packed, prefix)
+    yield _Chunk(packed[0].start, packed[-1].end, prefix, group)
 
 
-def _fitting(
-    pieces: Sequence[Piece], text: str, tokens: TokenCount, room: int
-) -> Iterator[Piece]:
+def _fitting(pieces: Sequence[Piece], text: str, tokens: TokenCount, room: int) -> Iterator[Piece]:
     """The pieces, those longer than a chunk cut between words."""
     for piece in pieces:
         if piece.tokens <= room:
@@ -200,11 +202,7 @@ def _fitting(
 def _node(stem: str, filing: Filing, section: Section, chunk: _Chunk) -> TextNode:
     from llama_index.core.schema import TextNode
 
-    first = next(
-        block
-        for at, block in reversed(chunk.group.blocks)
-        if at <= chunk.start
-    )
+    first = next(block for at, block in reversed(chunk.group.blocks) if at <= chunk.start)
     metadata = {
         "filing": filing.key,
         "company": filing.company,

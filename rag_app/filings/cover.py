@@ -27,17 +27,16 @@ _PERIOD_LABEL = re.compile(
     r"|date of report[^:\n]{0,60}:?|period ended:?",
     re.I,
 )
-_FORM = re.compile(
-    r"\bform\s+(10-?K(?:405|SB|T)?|10-?Q|8-?K|20-?F)(/A)?(?![\w-])", re.I
-)
+_FORM = re.compile(r"\bform\s+(10-?K(?:405|SB|T)?|10-?Q|8-?K|20-?F)(/A)?(?![\w-])", re.I)
 _EXACT_NAME = re.compile(r"\(?\s*exact name of (?:the )?(?:registrant|small)", re.I)
 _COMPANY = re.compile(
-    r"[^()]{2,60}\b(?:inc|corp|corporation|company|co|ltd|limited|plc|llc|l\.?p|trust|n\.?v|s\.?a|ag|se"
-    r"|group|holdings|bancorp|partners)\.?",
+    r"[^()]{2,60}\b(?:inc|corp|corporation|company|co|ltd|limited|plc|llc|l\.?p|trust|n\.?v|s\.?a"
+    r"|ag|se|group|holdings|bancorp|partners)\.?",
     re.I,
 )
 _LISTED = re.compile(
-    r"\b([A-Z]{1,5}(?:\.[A-Z])?)[\s|]+(?:The\s+)?(?:NASDAQ|Nasdaq|NYSE|New York Stock|Chicago Stock|Cboe)"
+    r"\b([A-Z]{1,5}(?:\.[A-Z])?)[\s|]+(?:The\s+)?"
+    r"(?:NASDAQ|Nasdaq|NYSE|New York Stock|Chicago Stock|Cboe)"
 )
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[.-][A-Z]{1,2})?")
 

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody td "
-    "tfoot th thead tr ul".split()
+    (
+        *("address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div"),
+        *("dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"),
+        *("header", "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section"),
+        *("summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
+    )
 )
 _SILENT = frozenset(("head", "script", "style", "title", "ix:header", "noscript", "template"))
 _C1 = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
-_PAGE_BREAK_CSS = re.compile(r"page-break-(?:after|before)\s*:\s*always|break-(?:after|before):page")
+_PAGE_BREAK_CSS = re.compile(r"break-(?:after|before)\s*:\s*(?:always|page)")
 _SPACES = re.compile(r"[\s\u200b\ufeff]+")
 
 

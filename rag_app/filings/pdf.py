@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rag_app.errors import FilingError
 from rag_app.filings.furniture import PAGE_BREAK, page_furniture, without_furniture
 from rag_app.filings.pdflines import Line, page_items
-from rag_app.filings.style import Style, rank_headings
+from rag_app.filings.style import Paragraph, Style, rank_headings
 from rag_app.filings.tables import Cell
 from rag_app.records import Block
 
@@ -39,7 +38,7 @@ def pdf_blocks(data: bytes, source: str) -> list[Block]:
     dropped = page_furniture([[line.text for line in page] for page in pages])
     bold = sum(len(line.text) for page in pages for line in page if line.style.bold)
     plain = bold * 200 < letters
-    items = []
+    items: list[Paragraph | Block] = []
     for number, page in enumerate(pages):
         if items:
             items.append(PAGE_BREAK)
@@ -109,18 +108,20 @@ class _CharReader:
 
     def _cells(self, start: int, end: int, gap: float, bold: bool) -> Iterator[Cell]:
         """Stretches of a line with at least ``gap`` points between them."""
-        words = [(start + m.start(), start + m.end()) for m in re.finditer(r"\S+", self.text[start:end])]
-        if not any(char.isdigit() for char in self.text[start:end]) and len(words) > 14:
-            yield Cell(" ".join(self.text[start:end].split()), 0, 1)
+        printed = self.text[start:end]
+        words = [(start + m.start(), start + m.end()) for m in re.finditer(r"\S+", printed)]
+        if len(words) > 14 and not any(char.isdigit() for char in printed):
+            # Prose: looking up where its words stand would double the time a PDF takes.
+            yield Cell(" ".join(printed.split()), 0, 1)
             return
-        open_from, left, right = words[0][0], self._edges(words[0][0])[0], 0.0
-        for (a, b), following in zip(words, [*words[1:], None], strict=True):
-            right = self._edges(b - 1)[1]
+        first, left = start, self._edges(start)[0]
+        for (_, stop), following in zip(words, [*words[1:], None], strict=True):
+            right = self._edges(stop - 1)[1]
             ahead = self._edges(following[0])[0] if following else 0.0
             if following is None or ahead - right > gap or ahead < left:
-                yield Cell(" ".join(self.text[open_from:b].split()), left, right, bold)
+                yield Cell(" ".join(self.text[first:stop].split()), left, right, bold)
                 if following:
-                    open_from, left = following[0], ahead
+                    first, left = following[0], ahead
 
     def _edges(self, at: int) -> tuple[float, float]:
         left, right, bottom, top = self._box

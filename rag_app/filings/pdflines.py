@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rag_app.filings.style import Paragraph, Style, is_units
 from rag_app.filings.tables import Cell, is_contents, is_value, joined, markdown
@@ -89,8 +90,10 @@ def _heads_column(line: Line, first_row: Line) -> bool:
     if len(line.cells) > 1 or is_units(line.text):
         return True
     beside_labels = line.left > first_row.left + 60
-    return beside_labels and len(line.text) <= 60 and bool(
-        _COLUMN_HEAD.search(line.text) or not line.text.isupper()
+    return (
+        beside_labels
+        and len(line.text) <= 60
+        and bool(_COLUMN_HEAD.search(line.text) or not line.text.isupper())
     )
 
 
@@ -113,9 +116,7 @@ def _table(lines: Sequence[Line], page: int) -> Iterator[Paragraph | Block]:
 def _paragraphs(lines: Sequence[Line], page: int, plain: bool) -> Iterator[Paragraph]:
     """Join lines up to a wider gap, a change of type, a bullet or an Item's heading."""
     gaps = Counter(
-        round(before.y - line.y)
-        for before, line in zip(lines, lines[1:], strict=False)
-        if 4 < before.y - line.y < 40
+        round(before.y - line.y) for before, line in pairwise(lines) if 4 < before.y - line.y < 40
     )
     pitch = min((gap for gap, n in gaps.items() if n * 4 >= max(gaps.values())), default=12)
     part: list[Line] = []

@@ -83,9 +83,7 @@ def _path(place: Place, headings: Sequence[str]) -> str:
     """``NVIDIA Corporation 10-K fiscal 2023, Item 7 Management's ... > Liquidity``."""
     section = place.section
     named = f"Item {section.item}. {section.title}" if section.item else section.title
-    # The Item's own heading opens the path of every block below it.
-    below = [h for h in headings if not h.lower().startswith(("item ", "items ", "part "))]
-    steps = [_cut(step, MAX_HEADING_WORDS) for step in (named, *below) if step]
+    steps = [_cut(step, MAX_HEADING_WORDS) for step in (named, *headings) if step]
     return " > ".join([place.filing.title, *steps])
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rag_app.errors import FilingError
+from rag_app.filings.captions import with_captions
 from rag_app.filings.cover import (
     Cover,
     cover_of_facts,
@@ -21,7 +22,7 @@ from rag_app.filings.cover import (
 from rag_app.filings.forms import form_items
 from rag_app.filings.html import html_blocks, parse_html
 from rag_app.filings.pdf import pdf_blocks
-from rag_app.filings.sections import split_sections, with_captions
+from rag_app.filings.sections import split_sections
 from rag_app.filings.sgml import Document, is_submission, read_submission
 from rag_app.filings.text import text_blocks
 from rag_app.records import Block, Health, ParsedFiling, Section
@@ -145,15 +146,15 @@ def _decode(data: bytes, path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _notes(
-    sections: Sequence[Section], found: Sequence[str], missing: Sequence[str]
-) -> list[str]:
+def _notes(sections: Sequence[Section], found: Sequence[str], missing: Sequence[str]) -> list[str]:
     notes = []
     if not found:
         notes.append("No Items were found; the filing is kept as one section.")
     elif missing:
         notes.append(f"Items not found: {', '.join(missing)}.")
-    by_item = {section.item: len(section.text) for section in sections}
+    by_item: Counter[str] = Counter()
+    for section in sections:
+        by_item[section.item] += len(section.text)
     for item, least in SHORT_ITEMS.items():
         if 0 < by_item.get(item, 0) < least:
             notes.append(

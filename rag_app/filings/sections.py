@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from rag_app.filings.captions import with_captions
 from rag_app.filings.forms import FormItem
-from rag_app.filings.style import is_units
 from rag_app.records import Block, Section
 
 MAX_TITLE = 300
 FULL_BODY = 3000
 """Characters of text below a heading beyond which more says nothing about its being one."""
+MAX_REFERENCE = 2000
+"""Characters up to which an Item 8 is taken to refer to statements printed elsewhere."""
+MIN_STATEMENTS = 10_000
 
 _ITEM = re.compile(
     r"(?:part\s+(?P<part>i{1,3}|iv)\b[\s,.:;–—-]*)?items?\s*(?P<number>\d{1,2}(?:\.\d\d)?\s?[a-k]?)\b"
@@ -21,6 +25,16 @@ _ITEM = re.compile(
     re.I | re.S,
 )
 _PART = re.compile(r"part\s+(i{1,3}|iv)\b[\s.:–—-]*(?P<rest>.*)", re.I | re.S)
+_STATEMENTS = re.compile(
+    r"(?:reports? of (?:\S+ ){0,4}independent|index to (?:the )?(?:consolidated )?financial statem"
+    r"|consolidated (?:balance sheets?|statements? of)|balance sheets?$|statements? of (?:operations"
+    r"|income|earnings))",
+    re.I,
+)
+_AFTER_STATEMENTS = re.compile(
+    r"(?:exhibit index|index to exhibits|exhibits?$|signatures?$|power of attorney|item 16)", re.I
+)
+_SIGNATURES = re.compile(r"signatures?\s*", re.I)
 _CROSS_REFERENCE = re.compile(r"(?:of|in|and|to|for|is|are|above|below|under|herein)\b|[,)\]”\"]")
 
 
@@ -50,53 +64,73 @@ def split_sections(
     contents = _contents_lines(blocks, candidates, chosen)
     borders = [0, *(candidate.at for candidate in chosen), len(blocks)]
     sections = []
-    for number, (start, stop) in enumerate(zip(borders, borders[1:], strict=False)):
+    for number, (start, stop) in enumerate(pairwise(borders)):
         body = tuple(with_captions(blocks[i] for i in range(start, stop) if i not in contents))
         if not body:
             continue
         head = chosen[number - 1] if number else None
-        sections.append(
-            Section(head.item.key, head.title, body) if head else Section("", "", body)
-        )
+        sections.append(Section(head.item.key, head.title, body) if head else Section("", "", body))
     found = {item.key for head in chosen for item in (head.item, *head.also)}
-    return sections, tuple(item.key for item in items if item.key in found)
+    keys = tuple(item.key for item in items if item.key in found)
+    return _without_tail(with_statements(sections, items)), keys
 
 
-def with_captions(blocks: Sequence[Block] | object) -> list[Block]:
-    """Give each table the lines above it that introduce it or name its units."""
-    listed: list[Block] = list(blocks)  # type: ignore[call-overload]
-    captioned = []
-    for at, block in enumerate(listed):
-        if block.kind == "table":
-            lines: list[str] = []
-            for before in reversed(listed[max(0, at - 3) : at]):
-                if not _introduces(before):
-                    break
-                lines.insert(0, before.text)
-            if lines:
-                block = Block(
-                    "table",
-                    block.text,
-                    header_rows=block.header_rows,
-                    caption=" ".join(lines),
-                    page=block.page,
-                    anchor=block.anchor,
-                )
-        captioned.append(block)
-    return captioned
+def with_statements(sections: Sequence[Section], items: Sequence[FormItem]) -> list[Section]:
+    """Move statements printed behind the exhibits to the Item that only refers to them.
+
+    Many filings say under Item 8 "see Item 15", or print the statements after the last Item. The
+    part between the auditor's report, or the statements' index, and the exhibits or signatures
+    becomes a second section of the Item, so that a reader who asks for Item 8 finds figures.
+    """
+    home = next((item for item in items if item.title.startswith("Financial Statements")), None)
+    own = [section for section in sections if home and section.item == home.key]
+    if home is None or len(own) != 1 or len(own[0].text) > MAX_REFERENCE:
+        return list(sections)
+    moved: list[Section] = []
+    after = False
+    for section in sections:
+        span = _statements_in(section.blocks) if after and section.item else None
+        after = after or section is own[0]
+        if span is None:
+            moved.append(section)
+            continue
+        start, stop = span
+        parts = (section.blocks[:start], section.blocks[stop:])
+        title = f"{home.title} (printed with Item {section.item})"
+        for part, statements in ((parts[0], section.blocks[start:stop]), (parts[1], ())):
+            if part:
+                moved.append(Section(section.item, section.title, part))
+            if statements:
+                moved.append(Section(home.key, title, statements))
+    return moved
 
 
-def _introduces(block: Block) -> bool:
-    if block.kind != "paragraph":
-        return False
-    text = block.text
-    lead = text.endswith(":") or re.search(
-        r"\b(?:following tables?|tables? below|as follows|(?:set forth|shown|summarized) below)\b",
-        text,
-        re.I,
+def _without_tail(sections: Sequence[Section]) -> list[Section]:
+    """Cut signatures, and exhibits bound in behind them, off the last Item."""
+    last = sections[-1] if sections else Section("", "", ())
+    heads = (
+        at
+        for at, block in enumerate(last.blocks)
+        if block.kind == "heading" and _SIGNATURES.fullmatch(block.text)
     )
-    unaudited = re.fullmatch(r"\(?(?:un)?audited\)?", text, re.I)
-    return is_units(text) or bool(unaudited) or (bool(lead) and len(text) <= 400)
+    at = next(heads, 0)
+    if not at or not last.item:
+        return list(sections)
+    tail = Section("", "Signatures and exhibits", last.blocks[at:])
+    return [*sections[:-1], Section(last.item, last.title, last.blocks[:at]), tail]
+
+
+def _statements_in(blocks: Sequence[Block]) -> tuple[int, int] | None:
+    """Where statements start and stop among blocks; None where there are none."""
+    heads = [at for at, block in enumerate(blocks) if block.kind == "heading"]
+    start = next((at for at in heads if _STATEMENTS.match(blocks[at].text)), None)
+    if start is None:
+        return None
+    stop = next(
+        (at for at in heads if at > start and _AFTER_STATEMENTS.match(blocks[at].text)), len(blocks)
+    )
+    size = sum(len(block.text) for block in blocks[start:stop])
+    return (start, stop) if size > MIN_STATEMENTS else None
 
 
 def _candidates(blocks: Sequence[Block], items: Sequence[FormItem]) -> list[_Candidate]:

@@ -15,7 +15,8 @@ MAX_BOLD_SENTENCE = 400
 
 _UNITS = re.compile(
     r"\(?\s*(?:amounts?\s+|dollars?\s+|u\.?s\.?\s+dollars\s+|shares\s+|tabular amounts\s+)*"
-    r"(?:\$ |expressed |stated |presented )?in\s+(?:u\.?s\.? dollars|millions|thousands|billions).*",
+    r"(?:\$ |expressed |stated |presented )?in\s+"
+    r"(?:u\.?s\.? dollars|millions|thousands|billions).*",
     re.I,
 )
 _NOT_HEADING = re.compile(
@@ -48,9 +49,13 @@ class Run:
 
 
 _TAG_STYLES: dict[str, dict[str, object]] = {
-    **dict.fromkeys(("b", "strong", "th"), {"bold": True}),
-    **dict.fromkeys(("i", "em"), {"italic": True}),
-    **dict.fromkeys(("u", "ins"), {"underline": True}),
+    "b": {"bold": True},
+    "strong": {"bold": True},
+    "th": {"bold": True},
+    "i": {"italic": True},
+    "em": {"italic": True},
+    "u": {"underline": True},
+    "ins": {"underline": True},
     "center": {"centered": True},
     "h1": {"bold": True, "size": 18.0},
     "h2": {"bold": True, "size": 15.0},

@@ -18,7 +18,9 @@ _VALUE = re.compile(
 _YEAR = re.compile(r"(?:FY\s*)?(?:19|20)\d\d(?:\s*\(\w\))?", re.I)
 _OPENING = re.compile(r"[$€£¥(]+|US\$|\$\s*\(")
 _CLOSING = re.compile(r"\)?\s*%?\s*\)?|\([a-z]\)|bps|pts")
-_MARKER = re.compile(r"[•●▪■◦·○☐☒–—*-]|[oxýþ¨]|\(?(?:\d{1,2}|[a-z]{1,4})[.)]|\(\w{1,4}\)|†|‡|\*+", re.I)
+_MARKER = re.compile(
+    r"[•●▪■◦·○☐☒†‡–—-]|[oxýþ¨]|\*+|\(?(?:\d{1,2}|[a-z]{1,4})[.)]|\(\w{1,4}\)", re.I
+)
 _PAGE = re.compile(r"(?:[A-Z]{1,2}-)?\d{1,3}(?:\s*[-–—]\s*\d{1,3})?")
 
 
@@ -171,4 +173,4 @@ def is_tabular(rows: Sequence[Row]) -> bool:
     """Whether lines with their cells are rows of a table: most end in figures."""
     figured = sum(len(row) > 1 and is_value(row[-1].text) for row in rows)
     several = sum(len(row) > 1 for row in rows)
-    return len(rows) > 1 and figured >= 1 and several * 5 >= len(rows) * 3 and figured * 3 >= several
+    return len(rows) > 1 and figured > 0 and several >= 0.6 * len(rows) and figured >= several / 3

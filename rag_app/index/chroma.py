@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from rag_app.errors import IndexMismatch
 from rag_app.index.embedder import Vectors
 
@@ -107,16 +109,18 @@ class DenseIndex:
         if self.count() != len(chunk_ids):
             raise IndexMismatch(
                 f"The index at {self.folder} holds {self.count()} of {len(chunk_ids)} chunks; "
-                "run `python -m rag_app index`."
+                "run `python -m rag_app index --rebuild`."
             )
         step = max(1, len(chunk_ids) // probes)
         for row in range(0, len(chunk_ids), step):
-            nearest = self.query(vectors[row], 1)
-            # A passage that stands twice may find its twin; at cosine 1 that is no fault.
-            if nearest[0][0] != chunk_ids[row] and nearest[0][1] < 0.9999:
+            stored = self._collection.get(ids=[chunk_ids[row]], include=["embeddings"])
+            kept = stored["embeddings"]
+            # Passages that stand twice have the same vector, so the nearest id may be a twin's.
+            found = self.query(vectors[row], 1)[0][1]
+            if kept is None or not np.allclose(kept, vectors[row], atol=1e-6) or found < 0.9999:
                 raise IndexMismatch(
                     f"The index at {self.folder} does not find {chunk_ids[row]} by its own "
-                    "vector; run `python -m rag_app index`."
+                    "vector; run `python -m rag_app index --rebuild`."
                 )
 
 
@@ -132,6 +136,6 @@ def _client(folder: Path) -> Client:
 
 def _unreadable(folder: Path, error: Exception) -> IndexMismatch:
     return IndexMismatch(
-        f"The index at {folder} cannot be read ({type(error).__name__}); remove "
-        f"{folder.parent.parent} and run `python -m rag_app index`."
+        f"The index at {folder} cannot be read ({type(error).__name__}); run "
+        "`python -m rag_app index --rebuild`."
     )
