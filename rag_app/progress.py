@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NoReturn
 
 from tqdm import tqdm
@@ -13,25 +13,31 @@ from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
 
 
 @contextmanager
-def encoding_bar() -> Iterator[Progress]:
-    """A bar of chunks encoded, without a total; it shows up only if there is work to see."""
-    with _bar() as bar:
-        yield lambda done: _advance(bar, done)
-
-
-@contextmanager
 def console_watcher() -> Iterator[IngestWatcher]:
     """A line for each file as it is read, then a bar of chunks encoded."""
-    with _bar() as bar:
+    with ExitStack() as stack:
+        bars: list[tqdm[NoReturn]] = []  # none before encoding begins
+
+        def on_encoding(total: int) -> None:
+            if total:
+                bars.append(stack.enter_context(_bar(total)))
+
         yield IngestWatcher(
-            on_file=lambda file: tqdm.write(file_line(file)),
-            on_encoding=lambda total: bar.reset(total),
-            on_encoded=lambda done: _advance(bar, done),
+            on_file=lambda file: print(file_line(file)),
+            on_encoding=on_encoding,
+            on_encoded=lambda done: _advance(bars[0], done),
         )
 
 
-def _bar() -> tqdm[NoReturn]:
-    return tqdm(desc="encoding", unit=" chunks", delay=0.5)
+@contextmanager
+def encoding_bar() -> Iterator[Progress]:
+    """A bar of chunks encoded, without a total; nothing shows when nothing is encoded."""
+    with _bar(None) as bar:
+        yield lambda done: _advance(bar, done)
+
+
+def _bar(total: int | None) -> tqdm[NoReturn]:
+    return tqdm(total=total, desc="encoding", unit=" chunks", delay=0.1)
 
 
 def _advance(bar: tqdm[NoReturn], done: int) -> None:

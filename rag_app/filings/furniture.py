@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rag_app.records import Block
 
 PAGE_BREAK = Block("paragraph", "\f")
 EDGE_LINES = 4
+NEAR_PAGES = 6
+MAX_LINE = 120
 
 _NUMBER = re.compile(
     r"(?:page\s*)?[-–—(\[]*\s*(?:[A-Z]{1,2}\s?-\s?)?(?:\d{1,3}|[ivxl]{1,6})\s*[-–—)\]]*"
@@ -17,26 +18,42 @@ _NUMBER = re.compile(
     re.I,
 )
 _CONTENTS_LINK = re.compile(r"(?:back to |return to )?(?:table of )?(?:contents|index)", re.I)
-_UNITS = re.compile(r"\b(?:in|of) (?:millions|thousands|billions)\b", re.I)
+_KEPT = re.compile(
+    r"\b(?:in|of) (?:millions|thousands|billions)\b|\bended\b|[$€£%]|\d,\d{3}", re.I
+)
 
 
 def page_furniture(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:
     """The (page, line) places that hold page numbers, running headers and running footers.
 
-    A running line stands at an edge of at least three pages, its digits aside; lines that give
-    units are kept, however often they recur.
+    A running line stands at the same distance from the same edge on at least three of the pages
+    around, its page number aside. Lines with figures, and those that give units, are kept; and
+    a document of one page has no furniture.
     """
-    seen: Counter[str] = Counter()
-    for page in pages:
-        seen.update({_shape(line) for line in (*page[:EDGE_LINES], *page[-EDGE_LINES:])})
+    if len(pages) < 2:
+        return set()
+    places: dict[tuple[str, int], list[int]] = {}
+    for number, page in enumerate(pages):
+        for row, place in _edges(page):
+            for shape in _shapes(page[row]):
+                places.setdefault((shape, place), []).append(number)
     found: set[tuple[int, int]] = set()
     for number, page in enumerate(pages):
-        rows = range(len(page))
-        for edge in (rows[:EDGE_LINES], rows[::-1][:EDGE_LINES]):
-            for row in edge:
-                if not _runs(page[row], seen):
-                    break
+        inside: set[bool] = set()
+        for row, place in _edges(page):
+            near = max(
+                (
+                    sum(abs(other - number) <= NEAR_PAGES for other in places[shape, place])
+                    for shape in _shapes(page[row])
+                ),
+                default=0,
+            )
+            line = page[row].strip()
+            runs = near >= 3 or _NUMBER.fullmatch(line) or _CONTENTS_LINK.fullmatch(line)
+            if runs and (place < 0) not in inside:
                 found.add((number, row))
+            else:
+                inside.add(place < 0)  # what stands further in belongs to the text
     return found
 
 
@@ -71,12 +88,16 @@ def continues(before: Block, after: Block) -> bool:
     )
 
 
-def _shape(line: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"\d+", "#", line)).strip().lower()
+def _edges(page: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Rows at the edges of a page with their places: 0, 1 ... from the top, -1, -2 ... below."""
+    depth = min(EDGE_LINES, len(page))
+    yield from ((row, row) for row in range(depth))
+    yield from ((len(page) - row, -row) for row in range(1, depth + 1))
 
 
-def _runs(line: str, seen: Counter[str]) -> bool:
-    if _NUMBER.fullmatch(line.strip()) or _CONTENTS_LINK.fullmatch(line.strip()):
-        return True
-    shape = _shape(line)
-    return len(line) <= 120 and seen[shape] >= 3 and shape != "|" and not _UNITS.search(line)
+def _shapes(line: str) -> set[str]:
+    """The line without its first or its last number, which may be the page's."""
+    line = " ".join(line.split()).lower()
+    if len(line) > MAX_LINE or line == "|" or _KEPT.search(line):
+        return set()
+    return {re.sub(r"\d+", "#", line, count=1), re.sub(r"\d+(?=\D*$)", "#", line)}

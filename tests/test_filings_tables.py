@@ -1,0 +1,108 @@
+"""Cells to Markdown rows: joined pieces, spacers, spans, header rows, layout and contents."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag_app.filings.html import html_blocks, parse_html
+from rag_app.filings.tables import Cell, is_contents, is_layout, is_value, joined, markdown
+from rag_app.records import Block
+
+
+def cells(*texts: str) -> list[Cell]:
+    return [Cell(text, at, at + 1) for at, text in enumerate(texts)]
+
+
+def table(html: str) -> Block:
+    blocks = html_blocks(parse_html(f"<body><table>{html}</table></body>"))
+    (only,) = [block for block in blocks if block.kind == "table"]
+    return only
+
+
+@pytest.mark.parametrize("text", ["1,234", "$ 26,974", "(48)", "—", "56.9%", "(25)%", "$(1.02)"])
+def test_figures_are_values(text: str) -> None:
+    assert is_value(text)
+
+
+@pytest.mark.parametrize("text", ["2023", "Revenue", "January 29, 2023", "", "(In millions)"])
+def test_labels_and_years_are_not(text: str) -> None:
+    assert not is_value(text)
+
+
+def test_currency_cells_join_their_figure() -> None:
+    row = cells("Loss", "$", "(1,234", ")", "", "12", "%", "$", "—")
+    assert [cell.text for cell in joined(row)] == ["Loss", "$(1,234)", "12%", "$—"]
+    assert joined(row)[1].start == 1
+    assert joined(row)[1].end == 4
+
+
+def test_a_negative_figure_is_not_taken_for_a_footnote_mark() -> None:
+    assert [cell.text for cell in joined(cells("Other, net", "(48)", "107"))] == [
+        "Other, net",
+        "(48)",
+        "107",
+    ]
+
+
+def test_spacer_columns_go_and_spanning_heads_stand_once() -> None:
+    block = table(
+        '<tr><td colspan="3"></td><td></td><td colspan="7">Year Ended</td></tr>'
+        '<tr><td colspan="3"></td><td></td><td colspan="3">Jan 29, 2023</td><td></td>'
+        '<td colspan="3">Jan 30, 2022</td></tr>'
+        '<tr><td colspan="3">Revenue</td><td></td><td>$</td><td>26,974</td><td></td><td></td>'
+        "<td>$</td><td>26,914</td><td></td></tr>"
+        '<tr><td colspan="3">Other</td><td></td><td colspan="2">(7</td><td>)</td><td></td>'
+        '<td colspan="2">—</td><td></td></tr>'
+    )
+    assert block.text.split("\n") == [
+        "|  | Year Ended |  |",
+        "|  | Jan 29, 2023 | Jan 30, 2022 |",
+        "| Revenue | $26,974 | $26,914 |",
+        "| Other | (7) | — |",
+    ]
+    assert block.header_rows == 2
+
+
+def test_a_row_span_keeps_the_cells_below_in_their_columns() -> None:
+    block = table(
+        '<tr><td rowspan="2">Region</td><td colspan="2">Sales</td></tr>'
+        "<tr><td>2023</td><td>2022</td></tr>"
+        "<tr><td>North</td><td>10,000</td><td>9,000</td></tr>"
+    )
+    assert block.text.split("\n")[1:] == ["|  | 2023 | 2022 |", "| North | 10,000 | 9,000 |"]
+    assert block.header_rows == 2
+
+
+def test_label_rows_below_the_header_are_body() -> None:
+    rows = [
+        cells("", "2023", "2022"),
+        cells("Assets:", "", ""),
+        cells("Cash", "3,389", "1,990"),
+    ]
+    assert markdown(rows)[1] == 1
+
+
+def test_years_as_labels_are_data() -> None:
+    text, header_rows = markdown([cells("", "Amount"), cells("2024", "$220"), cells("2025", "198")])
+    assert header_rows == 1
+    assert text.endswith("| 2025 | 198 |")
+
+
+def test_a_pipe_in_a_cell_is_escaped() -> None:
+    assert markdown([cells("a|b", "1,000"), cells("c", "2,000")])[0].startswith("| a\\|b | 1,000 |")
+
+
+def test_bullets_and_split_item_headings_are_layout() -> None:
+    assert is_layout([cells("•", "We sell chips."), cells("•", "We sell boards.")])
+    assert is_layout([cells("Item 1A.", "Risk Factors")])
+    assert not is_layout([cells("Name", "Age"), cells("Jane Doe", "51")])
+    assert not is_layout([cells("Revenue", "26,974")])
+
+
+def test_contents_need_items_or_links_and_rising_pages() -> None:
+    items = [cells(f"Item {n}.", "Title", str(n * 3)) for n in range(1, 7)]
+    assert is_contents(items)
+    notes = [cells("Note A", "4"), cells("Note B", "9"), cells("Note C", "12")]
+    assert is_contents(notes, links=3)
+    assert not is_contents(notes), "three rising figures alone are data"
+    assert not is_contents([cells("A", "9"), cells("B", "4"), cells("C", "7")], links=3)
