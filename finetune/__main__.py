@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from collections.abc import Sequence
 
 from finetune.config import known_recipes, load_config
-from rag_app.errors import RagError
+from rag_app.cli import OK, add_debug_flag, run
 from rag_app.settings import load_settings
 
 EXAMPLES = """examples:
@@ -19,30 +18,11 @@ EXAMPLES = """examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train; 0: done, 2: the user can mend it (one line on stderr), 1: internal failure."""
-    arguments = _parser().parse_args(argv)
-    try:
-        _train(arguments)
-    except RagError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("error: interrupted; no model was written, those there are stay.", file=sys.stderr)
-        return 130
-    except Exception as error:
-        if arguments.debug:
-            traceback.print_exc()
-        summary = " ".join(str(error).split())
-        print(
-            f"error: internal failure, {type(error).__name__}: {summary} "
-            "(--debug shows where; please report it)",
-            file=sys.stderr,
-        )
-        return 1
-    return 0
+    """Train; the exit codes are those of ``rag_app.cli``."""
+    return run(_train, _parser().parse_args(argv))
 
 
-def _train(arguments: argparse.Namespace) -> None:
+def _train(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     config = load_config(
         arguments.recipe,
@@ -71,6 +51,7 @@ def _train(arguments: argparse.Namespace) -> None:
     print(f'  python -m rag_app ask --model {tuned.name} --dim {dim} "{question}"')
     reports = f"{tuned.folder / BASE_REPORT} {tuned.folder / TUNED_REPORT}"
     print(f"  python -m eval compare {reports} --metric recall@5")
+    return OK
 
 
 def _say(sentence: str) -> None:
@@ -110,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the pairs")
     parser.add_argument("--batch-size", type=int, metavar="N", help="pairs in a batch")
     parser.add_argument("--seed", type=int, metavar="N", help="of shuffling and dropout")
-    parser.add_argument("--debug", action="store_true", help="show where an internal failure arose")
+    add_debug_flag(parser)
     return parser
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag_app.errors import TrainingError
 from rag_app.index.models import DEFAULT_MODEL, TRAINED_DIMS_FILE
+from rag_app.sealed import writer_lock
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -50,7 +51,8 @@ def new_model(home: Path, name: str) -> Iterator[Draft]:
     """A draft of ``home/models/NAME``; what was not published is gone afterwards.
 
     Raises:
-        TrainingError: the name cannot be a folder's, or is taken by a model or by another run.
+        TrainingError: the name cannot be a folder's, or is taken by a model.
+        LibraryError: another process trains a model of this name, or the disk is not writable.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name == DEFAULT_MODEL:
         raise TrainingError(
@@ -64,21 +66,19 @@ def new_model(home: Path, name: str) -> Iterator[Draft]:
             f"There is already a model at {target}; choose another --out, or remove that folder."
         )
     draft = Draft(model=workspace / "model", scratch=workspace / "scratch", target=target)
-    try:
-        workspace.mkdir(parents=True)
-    except FileExistsError:
-        raise TrainingError(
-            f"{workspace} is there: {name} is being trained, or a run was killed; wait for it, "
-            "remove that folder, or choose another --out."
-        ) from None
-    except OSError as error:
-        raise TrainingError(
-            f"{workspace} cannot be made ({error.strerror}); set RAG_HOME to a folder of yours."
-        ) from None
-    try:
-        yield draft
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+    with writer_lock(workspace):
+        _clear(workspace)
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _clear(workspace: Path) -> None:
+    """Remove what a killed run left; whoever calls holds the lock, so nobody else is at it."""
+    for path in workspace.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
 
 
 def write_model(model: SentenceTransformer, dims: tuple[int, ...], folder: Path) -> None:

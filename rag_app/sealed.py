@@ -95,9 +95,13 @@ def writer_lock(home: Path) -> Iterator[None]:
     """Hold the only right to write under ``home``; the kernel drops it when the process dies.
 
     Raises:
-        LibraryError: another process writes; the message names its pid.
+        LibraryError: another process writes, and the message names its pid; or the folder
+            cannot be made.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _disk_error(home, error) from error
     with (home / "writer.lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -142,7 +142,7 @@ def test_captions_are_the_lines_that_introduce_a_table() -> None:
 
 def test_forms_are_table_rows_and_amendments_use_theirs() -> None:
     assert form_items("10-K/A") is FORM_ITEMS["10-K"]
-    with pytest.raises(FilingError, match="S-1 .* 10-K, 10-K405"):
+    with pytest.raises(FilingError, match=r"S-1 .* 10-K, 10-K405"):
         form_items("S-1")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag_app.filings.html import html_blocks, parse_html
-from rag_app.filings.tables import Cell, is_contents, is_layout, is_value, joined, markdown
+from rag_app.filings.tables import Cell, is_contents, is_layout, is_value, joined, markdown, parted
 from rag_app.records import Block
 
 
@@ -34,6 +34,31 @@ def test_currency_cells_join_their_figure() -> None:
     assert [cell.text for cell in joined(row)] == ["Loss", "$(1,234)", "12%", "$—"]
     assert joined(row)[1].start == 1
     assert joined(row)[1].end == 4
+
+
+def test_a_currency_sign_that_heads_a_column_stays_alone() -> None:
+    assert [cell.text for cell in joined(cells("(Dollars)", "$", "%"))] == ["(Dollars)", "$", "%"]
+
+
+def test_figures_printed_close_together_are_parted() -> None:
+    assert [cell.text for cell in parted(Cell("$ 46,254 $ (7,365) $", 0, 20))] == [
+        "$ 46,254",
+        "$ (7,365)",
+        "$",
+    ]
+    assert [cell.start for cell in parted(Cell("2023 2022", 90, 99))] == [90, 95]
+    assert len(parted(Cell("September 30, 2023", 0, 18))) == 1
+
+
+def test_a_wide_head_over_figures_at_its_side_is_their_column() -> None:
+    rows = [
+        [Cell("September 30,", 50, 80), Cell("September 24,", 90, 120)],
+        [Cell("2023", 60, 70), Cell("2022", 100, 110)],
+        [Cell("Loss", 0, 10), Cell("(765)", 72, 82), Cell("(1,511)", 112, 124)],
+    ]
+    text, header_rows = markdown(rows)
+    assert text.split("\n")[2] == "| Loss | (765) | (1,511) |"
+    assert header_rows == 2
 
 
 def test_a_negative_figure_is_not_taken_for_a_footnote_mark() -> None:

@@ -97,7 +97,9 @@ def test_a_submission_is_read_whole(tmp_path: Path) -> None:
     by_item = {section.item: section for section in parsed.sections if section.item}
     assert list(by_item) == ["1", "2", "8"]
     assert "since 1912, mostly in the non-ferrous belt of" in by_item["1"].text
-    assert by_item["2"].blocks[1].text == "The Company owns four mines and the railway between them."
+    assert (
+        by_item["2"].blocks[1].text == "The Company owns four mines and the railway between them."
+    )
     last = parsed.sections[-1]
     assert last.title.startswith("Exhibit 13")
     assert "a good one for copper" in last.text
@@ -109,9 +111,8 @@ def test_ascii_columns_become_a_table() -> None:
     (table,) = [block for block in text_blocks(body) if block.kind == "table"]
     assert table.text.split("\n") == [
         "|  | 1997 | 1996 |",
-        "| Copper | $ 12,345 | $ 11,000 |",
-        "| Silver, at prices |  |  |",
-        "| of the day | (678) | 901 |",
+        "| Copper | $12,345 | $11,000 |",
+        "| Silver, at prices of the day | (678) | 901 |",
     ]
     assert table.header_rows == 1
     assert table.page == 2
@@ -142,7 +143,7 @@ def test_coca_cola_1997(shared_data: Path) -> None:
     revenues = next(
         block
         for block in report.blocks
-        if block.kind == "table" and "Net Operating Revenues" in block.text and "18,868" in block.text
+        if block.kind == "table" and "| NET OPERATING REVENUES | $18,868 | $18,673" in block.text
     )
-    head = "\n".join(revenues.text.split("\n")[: revenues.header_rows])
-    assert "1997" in head and "1996" in head
+    head = revenues.text.split("\n")[: revenues.header_rows]
+    assert "| Year Ended December 31, | 1997 | 1996 | 1995 |" in head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from finetune.model_folder import new_model
 from finetune.pairs import build_pairs
 from finetune.provenance import UNKNOWN_REVISION, git_revision, rows_sha256
 from finetune.samples import KeepingEmbedder, draw_samples
-from rag_app.errors import DataError, TrainingError
+from rag_app.errors import DataError, LibraryError, TrainingError
 from rag_app.index.embedder import Embedder
 
 
@@ -109,9 +110,20 @@ def test_a_published_draft_is_all_that_stays(tmp_path: Path) -> None:
 
 def test_two_runs_of_one_name_do_not_mix(tmp_path: Path) -> None:
     with new_model(tmp_path, "mine") as draft:
-        with pytest.raises(TrainingError, match="is being trained"), new_model(tmp_path, "mine"):
+        with pytest.raises(LibraryError, match=f"pid {os.getpid()}"), new_model(tmp_path, "mine"):
             pass
         assert draft.model.parent.is_dir()
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
+    left = tmp_path / "models" / ".training-mine" / "scratch"
+    left.mkdir(parents=True)
+    (left / "half").write_text("h")
+    with new_model(tmp_path, "mine") as draft:
+        assert not draft.scratch.exists()
+        draft.model.mkdir()
+        draft.publish()
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["mine"]
 
 
 def test_a_name_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> None:

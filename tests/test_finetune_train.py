@@ -205,7 +205,7 @@ def test_interrupt_leaves_no_model(
     monkeypatch.setattr(Embedder, "encode_queries", interrupt)
 
     assert main(["--data", str(rows_csv)]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    assert "Stopped" in capsys.readouterr().err
     assert not list((tmp_path / "home" / "models").iterdir())
 
 
@@ -219,7 +219,7 @@ def test_internal_failure_is_one_line_and_the_traceback_asks_for_debug(
 
     assert main(["--data", str(rows_csv)]) == 1
     captured = capsys.readouterr().err
-    assert "internal failure, ZeroDivisionError: a bug of ours" in captured.splitlines()[-1]
+    assert "internal error: ZeroDivisionError: a bug of ours" in captured.splitlines()[-1]
     assert "Traceback" not in captured
     assert main(["--data", str(rows_csv), "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err

@@ -18,9 +18,7 @@ _NUMBER = re.compile(
     re.I,
 )
 _CONTENTS_LINK = re.compile(r"(?:back to |return to )?(?:table of )?(?:contents|index)", re.I)
-_KEPT = re.compile(
-    r"\b(?:in|of) (?:millions|thousands|billions)\b|\bended\b|[$€£%]|\d,\d{3}", re.I
-)
+_KEPT = re.compile(r"\b(?:in|of) (?:millions|thousands|billions)\b|\bended\b|[$€£%]|\d,\d{3}", re.I)
 
 
 def page_furniture(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:

@@ -11,7 +11,7 @@ from rag_app.errors import FilingError
 from rag_app.filings.furniture import PAGE_BREAK, page_furniture, without_furniture
 from rag_app.filings.pdflines import Line, page_items
 from rag_app.filings.style import Paragraph, Style, rank_headings
-from rag_app.filings.tables import Cell
+from rag_app.filings.tables import Cell, parted
 from rag_app.records import Block
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class _CharReader:
             right = self._edges(stop - 1)[1]
             ahead = self._edges(following[0])[0] if following else 0.0
             if following is None or ahead - right > gap or ahead < left:
-                yield Cell(" ".join(self.text[first:stop].split()), left, right, bold)
+                text = " ".join(self.text[first:stop].split())
+                yield from parted(Cell(text, left, right, bold))
                 if following:
                     first, left = following[0], ahead
 

@@ -70,17 +70,23 @@ def _tables(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
     for run in runs:
         if len(run) < 2:
             continue
-        start = run[0]
-        while start > max(floor, run[0] - MAX_HEADER_LINES) and _heads_column(
-            lines[start - 1], lines[run[0]]
-        ):
-            start -= 1
+        start, row = run[0], lines[run[0]]
+        for at in range(run[0] - 1, max(floor, run[0] - MAX_HEADER_LINES) - 1, -1):
+            if _heads_column(lines[at], row):
+                start = at
+            elif not _labels_rows(lines[at], row):
+                break
         floor = run[-1] + 1
         yield start, floor
 
 
 def _short(line: Line) -> bool:
     return len(line.text) < 90 and not (len(line.text) > 50 and line.text.endswith("."))
+
+
+def _labels_rows(line: Line, row: Line) -> bool:
+    """Whether a line between a header and the first figures is a label ("Net sales:")."""
+    return len(line.text) <= 60 and abs(line.left - row.left) <= 40 and line.text[-1] != "."
 
 
 def _heads_column(line: Line, first_row: Line) -> bool:

@@ -27,8 +27,8 @@ _ITEM = re.compile(
 _PART = re.compile(r"part\s+(i{1,3}|iv)\b[\s.:–—-]*(?P<rest>.*)", re.I | re.S)
 _STATEMENTS = re.compile(
     r"(?:reports? of (?:\S+ ){0,4}independent|index to (?:the )?(?:consolidated )?financial statem"
-    r"|consolidated (?:balance sheets?|statements? of)|balance sheets?$|statements? of (?:operations"
-    r"|income|earnings))",
+    r"|consolidated (?:balance sheets?|statements? of)|balance sheets?$"
+    r"|statements? of (?:operations|income|earnings))",
     re.I,
 )
 _AFTER_STATEMENTS = re.compile(

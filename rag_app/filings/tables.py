@@ -15,8 +15,11 @@ _VALUE = re.compile(
     r"|[$€£¥]?\s*[-–—]+\s*%?|N/?[AM]|\*+|NM|nil",
     re.I,
 )
+_FIGURE = re.compile(r"\$(?!\s*[\d(])|\$?\s*\(?\$?\s*\d[\d,.]*\s?\)?\s?%?\)?|—")
+_FIGURES = re.compile(rf"(?:(?:{_FIGURE.pattern})\s*)+")
 _YEAR = re.compile(r"(?:FY\s*)?(?:19|20)\d\d(?:\s*\(\w\))?", re.I)
 _OPENING = re.compile(r"[$€£¥(]+|US\$|\$\s*\(")
+_CONTINUED = re.compile(r"[\d(.—–-]")
 _CLOSING = re.compile(r"\)?\s*%?\s*\)?|\([a-z]\)|bps|pts")
 _MARKER = re.compile(
     r"[•●▪■◦·○☐☒†‡–—-]|[oxýþ¨]|\*+|\(?(?:\d{1,2}|[a-z]{1,4})[.)]|\(\w{1,4}\)", re.I
@@ -103,6 +106,18 @@ def joined(row: Row) -> list[Cell]:
     return merged
 
 
+def parted(cell: Cell) -> list[Cell]:
+    """Figures or years that stand so close in print that they were taken for one cell, apart."""
+    found = list(_FIGURE.finditer(cell.text))
+    if len(found) < 2 or not _FIGURES.fullmatch(cell.text):
+        return [cell]
+    scale = (cell.end - cell.start) / len(cell.text)
+    return [
+        Cell(m[0], cell.start + m.start() * scale, cell.start + m.end() * scale, cell.bold)
+        for m in found
+    ]
+
+
 def markdown(rows: Sequence[Row]) -> tuple[str, int]:
     """Write rows of cells as Markdown rows, and count those that head the columns.
 
@@ -114,7 +129,7 @@ def markdown(rows: Sequence[Row]) -> tuple[str, int]:
     lines = [_spread(row, columns) for row in body]
     # A column that only ever repeats blanks comes from a spanning title; it says nothing.
     used = [index for index in range(len(columns)) if any(line[index] for line in lines)]
-    lines = [[line[index] for index in used] for line in lines]
+    lines = _rewrapped([[line[index] for index in used] for line in lines])
     headers = _header_rows(lines, body)
     text = "\n".join("| " + " | ".join(_escape(cell) for cell in line) + " |" for line in lines)
     return text, headers
@@ -127,18 +142,41 @@ def _escape(text: str) -> str:
 def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
     """Column borders: overlapping cells, the narrowest first, grow into one column.
 
-    A cell that touches two columns spans them and joins neither.
+    A cell that touches two columns spans them and joins neither, unless no row fills both: then
+    it is a wide head over figures that stand to one side of it, and the two are one column.
     """
     columns: list[tuple[float, float]] = []
-    spans = {(cell.end - cell.start, cell.start, cell.end) for row in rows for cell in row}
-    for _, start, end in sorted(spans):
-        touched = [index for index, (a, b) in enumerate(columns) if start < b and a < end]
+    spans = sorted({(cell.end - cell.start, cell.start, cell.end) for row in rows for cell in row})
+    for _, start, end in spans:
+        touched = _touched(columns, start, end)
         if not touched:
             columns.append((start, end))
         elif len(touched) == 1:
             a, b = columns[touched[0]]
             columns[touched[0]] = (min(a, start), max(b, end))
+    for _, start, end in spans:
+        touched = _touched(columns, start, end)
+        if len(touched) > 1 and not any(_fills_two(row, columns, touched) for row in rows):
+            joined_column = (
+                min(columns[at][0] for at in touched),
+                max(columns[at][1] for at in touched),
+            )
+            columns = [column for at, column in enumerate(columns) if at not in touched]
+            columns.append(joined_column)
     return sorted(columns)
+
+
+def _touched(columns: Sequence[tuple[float, float]], start: float, end: float) -> list[int]:
+    return [at for at, (a, b) in enumerate(columns) if start < b and a < end]
+
+
+def _fills_two(row: Row, columns: Sequence[tuple[float, float]], among: Sequence[int]) -> bool:
+    filled = {
+        touched[0]
+        for cell in row
+        if len(touched := _touched(columns, cell.start, cell.end)) == 1 and touched[0] in among
+    }
+    return len(filled) > 1
 
 
 def _spread(row: Row, columns: Sequence[tuple[float, float]]) -> list[str]:
@@ -146,7 +184,7 @@ def _spread(row: Row, columns: Sequence[tuple[float, float]]) -> list[str]:
     line = [""] * len(columns)
     floor = 0
     for cell in row:
-        touched = [i for i, (a, b) in enumerate(columns) if cell.start < b and a < cell.end]
+        touched = _touched(columns, cell.start, cell.end)
         # Cells never move left of the one before them: the page's order is kept.
         index = max(floor, touched[0] if touched else floor)
         if line[index] and index + 1 < len(line) and index + 1 in touched:
@@ -154,6 +192,19 @@ def _spread(row: Row, columns: Sequence[tuple[float, float]]) -> list[str]:
         line[index] = f"{line[index]} {cell.text}".strip()
         floor = index
     return line
+
+
+def _rewrapped(lines: Sequence[list[str]]) -> list[list[str]]:
+    """Join a label that was wrapped over two rows to the row that has its figures."""
+    whole: list[list[str]] = []
+    for line in lines:
+        before = whole[-1] if whole else []
+        wrapped = line[0][:1].islower() and any(line[1:]) and before and not any(before[1:])
+        if wrapped and before[0] and before[0][-1] not in ":.":
+            whole[-1] = [f"{before[0]} {line[0]}", *line[1:]]
+        else:
+            whole.append(line)
+    return whole
 
 
 def _header_rows(lines: Sequence[Sequence[str]], rows: Sequence[Row]) -> int:

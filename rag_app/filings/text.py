@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rag_app.filings.furniture import PAGE_BREAK, without_furniture
 from rag_app.filings.style import Paragraph, Style, rank_headings
-from rag_app.filings.tables import Cell, is_contents, is_tabular, markdown
+from rag_app.filings.tables import Cell, is_contents, is_tabular, markdown, parted
 from rag_app.records import Block
 
 PAGE_WIDTH = 80
@@ -70,7 +70,9 @@ def _stanzas(lines: Sequence[str]) -> Iterator[tuple[list[str], bool]]:
 def _cells(line: str) -> list[Cell]:
     """A line's cells: stretches of text with two or more blanks or dot leaders between."""
     line = _LEADERS.sub(lambda match: " " * len(match[0]), line)
-    return [Cell(m[0], m.start(), m.end()) for m in _CELL.finditer(line)]
+    stretches = (Cell(m[0], m.start(), m.end()) for m in _CELL.finditer(line))
+    cells = [cell for cell in stretches if not re.fullmatch(r"[-=_]{3,}", cell.text)]
+    return [part for cell in cells for part in parted(cell)]
 
 
 def _table_items(lines: Sequence[str], page: int) -> Iterator[Paragraph | Block]:
