@@ -99,3 +99,12 @@ def test_figures_and_units_at_page_edges_are_kept() -> None:
 def test_anchors_name_the_nearest_place() -> None:
     found = blocks('<div id="item7"></div><div>Text.</div><a name="note1"></a><p>More.</p>')
     assert [block.anchor for block in found] == ["item7", "note1"]
+
+
+def test_typewriter_tables_inside_html() -> None:
+    found = blocks(
+        "<p>Sales:</p><pre>              2001      2000\nCopper       1,200     1,100\n"
+        "Silver         300       400\n</pre>"
+    )
+    assert [block.kind for block in found] == ["paragraph", "table"]
+    assert found[1].text.split("\n")[1] == "| Copper | 1,200 | 1,100 |"

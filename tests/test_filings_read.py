@@ -21,7 +21,7 @@ BODY = f"<p><b>Item 1. Business</b></p><p>{PROSE}</p><p><b>Item 7. MD&amp;A</b><
 
 
 def fact(name: str, value: str) -> str:
-    return f'<ix:nonNumeric name="dei:{name}">{value}</ix:nonNumeric>'
+    return f'<p><ix:nonNumeric name="dei:{name}">{value}</ix:nonNumeric></p>'
 
 
 def write(folder: Path, content: str | bytes, name: str = "filing.htm") -> Path:
@@ -159,7 +159,7 @@ def test_nvidia_2023(shared_data: Path) -> None:
     parsed = read_filing(path, max_bytes=10**8)
     filing = parsed.filing
     assert (filing.key, filing.fiscal_year) == ("NVDA_10-K_2023-01-29", 2023)
-    assert (filing.company, filing.cik) == ("Nvidia Corp", "0001045810")
+    assert (filing.company, filing.cik) == ("NVIDIA Corp", "0001045810")
     assert parsed.health.items_missing == ()
     text = "\n".join(section.text for section in parsed.sections)
     assert "us-gaap" not in text, "hidden facts must stay out"

@@ -33,7 +33,7 @@ FILER:
 
 ITEM 1.  BUSINESS
 
-   The Company mines copper and has done so since 1912, mostly in the non-
+   LARKSPUR mines copper and has done so since 1912, mostly in the non-
 ferrous belt of the northern counties.
                                        1
 <PAGE>
@@ -87,7 +87,7 @@ def test_a_submission_is_read_whole(tmp_path: Path) -> None:
     parsed = read_filing(path, max_bytes=10**6)
     filing = parsed.filing
     assert (filing.company, filing.form, filing.cik) == (
-        "Larkspur Mining Co",
+        "LARKSPUR Mining Co",
         "10-K405",
         "0000012345",
     )
@@ -101,7 +101,7 @@ def test_a_submission_is_read_whole(tmp_path: Path) -> None:
         by_item["2"].blocks[1].text == "The Company owns four mines and the railway between them."
     )
     last = parsed.sections[-1]
-    assert last.title.startswith("Exhibit 13")
+    assert last.title == "Exhibit 13.1"
     assert "a good one for copper" in last.text
     assert "99,999" not in "".join(section.text for section in parsed.sections)
 
@@ -139,7 +139,7 @@ def test_coca_cola_1997(shared_data: Path) -> None:
     assert parsed.health.items_missing == ()
     assert parsed.filing.company == "Coca Cola Co"
     report = parsed.sections[-1]
-    assert report.title.startswith("Exhibit 13")
+    assert report.title == "Exhibit 13.1"
     revenues = next(
         block
         for block in report.blocks

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ def cover_of_facts(root: HtmlElement) -> Cover:
     period = parse_date(facts.get("DocumentPeriodEndDate", ""))
     year = re.match(r"(?:19|20)\d\d", facts.get("DocumentFiscalYearFocus", ""))
     return Cover(
-        company=_title_case(facts.get("EntityRegistrantName", "")),
+        company=facts.get("EntityRegistrantName", ""),
         ticker=_first_ticker(facts.get("TradingSymbol", "")),
         cik=facts.get("EntityCentralIndexKey", ""),
         form=normal_form(facts.get("DocumentType", "")),
@@ -130,7 +131,7 @@ def cover_of_header(fields: Mapping[str, str]) -> Cover:
     """The cover as the SGML header of a full submission gives it."""
     period = _compact_date(fields.get("CONFORMED PERIOD OF REPORT", ""))
     return Cover(
-        company=_title_case(fields.get("COMPANY CONFORMED NAME", "")),
+        company=fields.get("COMPANY CONFORMED NAME", ""),
         cik=fields.get("CENTRAL INDEX KEY", ""),
         form=normal_form(fields.get("CONFORMED SUBMISSION TYPE", "")),
         accession=fields.get("ACCESSION NUMBER", ""),
@@ -203,9 +204,9 @@ def _printed_company(lines: Sequence[str]) -> str:
             for before in (line[: label.start()], *reversed(lines[max(0, at - 10) : at])):
                 plain = not re.search(r"[()\d]", before) or _COMPANY.fullmatch(before)
                 if plain and re.search(r"[A-Za-z]{2}", before):
-                    return _title_case(before.strip(" _|"))
+                    return before.strip(" _|")
     named = next((line for line in lines[:40] if _COMPANY.fullmatch(line.strip(" _|"))), "")
-    return _title_case(named.strip(" _|"))
+    return named.strip(" _|")
 
 
 def _printed_ticker(text: str) -> str:
@@ -221,18 +222,22 @@ def _first_ticker(text: str) -> str:
     return match[0] if match else ""
 
 
-def _title_case(name: str) -> str:
-    """``Coca Cola Co`` for the header's ``COCA COLA CO``; mixed case is left alone.
+def printed_name(name: str, blocks: Iterable[Block]) -> str:
+    """A name in capitals as the text spells its words: ``NVIDIA Corporation``, ``Amazon.com``.
 
     EDGAR's "/NEW/" and "/DE/" tails, which tell companies of one name apart, are cut off.
     """
     name = re.sub(r"\s*/\w+/?$", "", name.strip())
     if not name.isupper():
         return name
-    words = (word if _keeps_capitals(word) else word.capitalize() for word in name.split())
-    return " ".join(words)
-
-
-def _keeps_capitals(word: str) -> bool:
-    bare = word.strip(".,")
-    return len(bare) <= 3 and bare not in ("INC", "CO", "LTD", "THE", "OF", "AND", "FOR", "NEW")
+    forms: dict[str, Counter[str]] = {word.lower(): Counter() for word in name.split()}
+    for block in blocks:
+        if block.kind != "paragraph" or block.text.isupper():
+            continue
+        for word in block.text.split():
+            if word.lower() in forms and not word.islower():
+                forms[word.lower()][word] += 1
+    return " ".join(
+        forms[word.lower()].most_common(1)[0][0] if forms[word.lower()] else word.capitalize()
+        for word in name.split()
+    )

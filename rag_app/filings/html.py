@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag_app.filings.furniture import PAGE_BREAK, without_furniture
 from rag_app.filings.style import Paragraph, Run, Style, blend, inherit, rank_headings
 from rag_app.filings.tables import Cell, is_contents, is_layout, markdown
+from rag_app.filings.text import page_items
 from rag_app.records import Block
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ class _Walker:
             self.anchor = element.get("id") or element.get("name") or self.anchor
         if tag == "table":
             self._table(element, style)
+        elif tag == "pre":
+            # Around 2000 tables were set in typewriter columns inside HTML.
+            self.items += page_items(element.text_content().expandtabs(8).split("\n"), None)
         elif tag == "br":
             self._runs.append(Run("\n", style))
         else:

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rag_app.errors import FilingError
@@ -17,6 +18,7 @@ from rag_app.filings.cover import (
     cover_of_header,
     cover_of_text,
     normal_form,
+    printed_name,
     to_filing,
 )
 from rag_app.filings.forms import form_items
@@ -29,6 +31,9 @@ from rag_app.records import Block, Health, ParsedFiling, Section
 
 SHORT_ITEMS = {"1": 2000, "1A": 2000, "7": 2000, "8": 2000}
 """Characters below which one of the long Items of an annual report is suspiciously short."""
+
+EXHIBITS: dict[str, tuple[str, ...]] = {"10-K": ("EX-13",), "8-K": ("EX-20", "EX-99")}
+"""By form: the annual report that Items 7 and 8 of old 10-Ks refer to; the release of an 8-K."""
 
 # Plain text has <TABLE> and <PAGE> marks of its own.
 _MARKUP = re.compile(r"<(?:html|body|p|div|tr|font|span|br)\b", re.I)
@@ -62,6 +67,7 @@ def read_filing(
     if not any(block.text.strip() for block in blocks):
         raise FilingError(f"{path} has no visible text; give the filing's main document.")
     cover = given.filled_from(cover).filled_from(cover_of_text(blocks))
+    cover = replace(cover, company=printed_name(cover.company, blocks))
     filing = to_filing(cover, sha256=hashlib.sha256(data).hexdigest(), source=str(path))
     items = form_items(filing.form)
     sections, found = split_sections(blocks, items)
@@ -110,7 +116,7 @@ def _read_blocks(data: bytes, path: Path) -> tuple[list[Block], Cover, list[Sect
     blocks, facts = _document_blocks(main.body)
     header = cover_of_header(submission.fields)
     cover = facts.filled_from(header).filled_from(Cover(form=normal_form(main.type)))
-    return blocks, cover, _annual_reports(others)
+    return blocks, cover, _exhibits(others, cover.form)
 
 
 def _document_blocks(text: str) -> tuple[list[Block], Cover]:
@@ -120,13 +126,14 @@ def _document_blocks(text: str) -> tuple[list[Block], Cover]:
     return text_blocks(text), Cover()
 
 
-def _annual_reports(documents: Sequence[Document]) -> list[Section]:
-    """Exhibit 13, the annual report that Items 7 and 8 of old filings refer to."""
+def _exhibits(documents: Sequence[Document], form: str) -> list[Section]:
+    """The exhibits that hold what the main document only refers to, each a section."""
+    kinds = next((kinds for start, kinds in EXHIBITS.items() if form.startswith(start)), ())
     sections = []
     for document in documents:
-        if document.type.upper().startswith("EX-13"):
+        if document.type.upper().startswith(kinds):
             blocks, _ = _document_blocks(document.body)
-            title = "Exhibit 13 Annual Report to Shareholders"
+            title = f"Exhibit {document.type.upper().removeprefix('EX-')}"
             sections.append(Section("", title, tuple(with_captions(blocks))))
     return sections
 

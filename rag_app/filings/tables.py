@@ -87,23 +87,27 @@ def joined(row: Row) -> list[Cell]:
     for cell in row:
         if not cell.text:
             continue
-        if _OPENING.fullmatch(cell.text):
-            if opening:
-                cell = replace(cell, text=opening.text + cell.text, start=opening.start)
-            opening = cell
-            continue
-        if opening:
+        if opening and _CONTINUED.match(cell.text):
             cell = replace(cell, text=opening.text + cell.text, start=opening.start)
-            opening = None
-        if (merged and _CLOSING.fullmatch(cell.text) and merged[-1].text[-1:] not in ")%") or (
-            merged and cell.text in ("%", "%)") and merged[-1].text[-1:] == ")"
-        ):
-            merged[-1] = replace(merged[-1], text=merged[-1].text + cell.text, end=cell.end)
+        elif opening:
+            merged.append(opening)  # a "$" that heads a column
+        opening = None
+        last = merged[-1].text if merged else ""
+        closes = _CLOSING.fullmatch(cell.text) and last[-1:] not in ")%$"
+        if _OPENING.fullmatch(cell.text):
+            opening = cell
+        elif last and (closes or (cell.text in ("%", "%)") and last[-1:] == ")")):
+            merged[-1] = replace(merged[-1], text=last + cell.text, end=cell.end)
         else:
             merged.append(cell)
     if opening:
         merged.append(opening)
-    return merged
+    return [replace(cell, text=_tidy(cell.text)) for cell in merged]
+
+
+def _tidy(text: str) -> str:
+    """A figure without the blanks of its print: ``$ 1,234``, ``(409 )``, ``16 %``."""
+    return re.sub(r"(?<=[$€£¥(])\s+|\s+(?=[)%])", "", text) if is_value(text) else text
 
 
 def parted(cell: Cell) -> list[Cell]:
@@ -113,7 +117,7 @@ def parted(cell: Cell) -> list[Cell]:
         return [cell]
     scale = (cell.end - cell.start) / len(cell.text)
     return [
-        Cell(m[0], cell.start + m.start() * scale, cell.start + m.end() * scale, cell.bold)
+        Cell(m[0].strip(), cell.start + m.start() * scale, cell.start + m.end() * scale, cell.bold)
         for m in found
     ]
 

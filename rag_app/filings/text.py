@@ -31,11 +31,11 @@ def text_blocks(text: str) -> list[Block]:
         if items:
             items.append(PAGE_BREAK)
         page += 1
-        items += _page_items(part.split("\n"), page)
+        items += page_items(part.split("\n"), page)
     return without_furniture(rank_headings(items))
 
 
-def _page_items(lines: Sequence[str], page: int) -> Iterator[Paragraph | Block]:
+def page_items(lines: Sequence[str], page: int | None) -> Iterator[Paragraph | Block]:
     """The paragraphs and tables of a page; neighbouring tabular stanzas are one table."""
     table: list[str] = []
     for stanza, tagged in _stanzas(lines):
@@ -75,7 +75,7 @@ def _cells(line: str) -> list[Cell]:
     return [part for cell in cells for part in parted(cell)]
 
 
-def _table_items(lines: Sequence[str], page: int) -> Iterator[Paragraph | Block]:
+def _table_items(lines: Sequence[str], page: int | None) -> Iterator[Paragraph | Block]:
     rows = [_cells(line) for line in lines]
     if not any(rows) or is_contents(rows):
         return
@@ -86,7 +86,7 @@ def _table_items(lines: Sequence[str], page: int) -> Iterator[Paragraph | Block]
     yield Block("table", text, header_rows=header_rows, page=page)
 
 
-def _paragraphs(stanza: Sequence[str], page: int) -> Iterator[Paragraph]:
+def _paragraphs(stanza: Sequence[str], page: int | None) -> Iterator[Paragraph]:
     """One paragraph, an Item's heading cut off where text follows without a blank line."""
     head = 0
     if _ITEM_LINE.match(stanza[0]) and len(stanza) > 1:
