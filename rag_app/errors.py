@@ -13,6 +13,10 @@ class EdgarError(RagError):
     """EDGAR could not be asked, refused, or has no such filing."""
 
 
+class EdgarRefusal(EdgarError):
+    """EDGAR refused again after the wait; to ask on would only prolong its block."""
+
+
 class ModelError(RagError):
     """An embedding model that is missing, damaged, or lacks the dimension asked for."""
 
@@ -23,6 +27,10 @@ class LibraryError(RagError):
 
 class IndexMismatch(RagError):
     """An index that was not built from what the settings and the library say."""
+
+
+class FactError(RagError):
+    """No XBRL fact answers to what was asked for."""
 
 
 class LLMError(RagError):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rag_app.errors import FilingError
-from rag_app.filings.chunks import CHUNKER_VERSION, make_chunks, token_counter
+from rag_app.filings.batch import ReadFile, RefusedFile, read_files
+from rag_app.filings.chunks import CHUNKER_VERSION
 from rag_app.filings.read import read_filing
+from rag_app.filings.source import printable, read_bytes
 from rag_app.index.build import Progress, build_index, chunks_without_vectors
 from rag_app.index.embedder import Embedder
 from rag_app.library import Library
@@ -40,6 +45,11 @@ class FileOutcome:
     chunk_count: int = 0
     health: Health | None = None
     error: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's name as one line that can be shown."""
+        return printable(Path(self.path.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +84,30 @@ def ingest(
     *,
     max_file_mb: int,
     flags: CoverFlags = CoverFlags(),
+    workers: int = 1,
     watcher: IngestWatcher = IngestWatcher(),
 ) -> IngestReport:
     """Read each file, store it whole, encode what is new, and switch to a new index.
 
     A file that cannot be read is reported and the others go on. Killed at any moment, it leaves
-    the old index serving, and running it again finishes the work.
+    the old index serving, and running it again finishes the work: a file that is stored already
+    is known by its bytes and not read again. ``workers`` processes read; this one alone writes.
 
     Raises:
+        FilingError: a path does not exist, or a reading process was killed.
         LibraryError: another process writes, the disk is full, or no filing could be stored.
     """
+    max_bytes = max_file_mb * 1_000_000
+    read = partial(read_filing, max_bytes=max_bytes, **asdict(flags))
     with writer_lock(library.home):
-        count_tokens = token_counter()
+        files = find_files(paths)
+        unchanged = {} if flags != CoverFlags() else _unchanged(files, library, max_bytes)
         outcomes = []
-        for path in find_files(paths):
-            outcome = _store(path, library, count_tokens, max_file_mb, flags)
-            watcher.on_file(outcome)
-            outcomes.append(outcome)
+        with closing(read_files([f for f in files if f not in unchanged], read, workers)) as fresh:
+            for file in files:
+                outcome = unchanged.get(file) or _store(next(fresh), library, max_bytes)
+                watcher.on_file(outcome)
+                outcomes.append(outcome)
         if not library.versions():
             return IngestReport(tuple(outcomes), 0, 0, 0.0)
         watcher.on_encoding(chunks_without_vectors(library, embedder.spec))
@@ -101,53 +118,83 @@ def ingest(
 def find_files(paths: Iterable[Path]) -> list[Path]:
     """The files named, and those under the folders named that look like filings, sorted.
 
+    A link in a folder is followed only to what lies in that folder too.
+
     Raises:
         FilingError: a path does not exist, or a folder holds no such file.
     """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            inside = sorted(
-                file
-                for file in path.rglob("*")
-                if file.is_file() and file.suffix.lower() in FILING_SUFFIXES
-            )
+        try:
+            is_folder, exists = path.is_dir(), path.exists()
+        except OSError as error:
+            raise FilingError(
+                f"{printable(path)} cannot be read ({error.strerror}); check the path."
+            ) from None
+        if is_folder:
+            inside = sorted(_filings_in(path))
             if not inside:
                 kinds = ", ".join(sorted(FILING_SUFFIXES))
-                raise FilingError(f"{path} holds no filing ({kinds}); name another folder.")
+                raise FilingError(
+                    f"{printable(path)} holds no filing ({kinds}); name another folder."
+                )
             found += inside
-        elif path.exists():
+        elif exists:
             found.append(path)
         else:
-            raise FilingError(f"{path} does not exist; name a file or folder with filings.")
+            raise FilingError(
+                f"{printable(path)} does not exist; name a file or folder with filings."
+            )
     return found
 
 
-def _store(
-    path: Path,
-    library: Library,
-    count_tokens: Callable[[Sequence[str]], list[int]],
-    max_file_mb: int,
-    flags: CoverFlags,
-) -> FileOutcome:
-    """Read one file and store it, unless the library holds these very bytes already."""
+def _filings_in(folder: Path) -> Iterable[Path]:
+    home = folder.resolve()
+    for file in folder.rglob("*"):
+        looks_right = file.suffix.lower() in FILING_SUFFIXES and file.is_file()
+        if looks_right and file.resolve().is_relative_to(home):
+            yield file
+
+
+def _unchanged(files: Iterable[Path], library: Library, max_bytes: int) -> dict[Path, FileOutcome]:
+    """The files whose very bytes the library holds, cut by today's chunker."""
+    held = {
+        stored.filing.sha256: stored
+        for stored in library.filings().values()
+        if stored.version == library.version_of(stored.filing, CHUNKER_VERSION)
+    }
+    outcomes = {}
+    for file in files if held else ():
+        try:
+            stored = held.get(_sha256(file, max_bytes))
+        except FilingError:  # reading it as a filing says so, in its turn
+            continue
+        if stored:
+            outcomes[file] = FileOutcome(
+                file, "unchanged", stored.filing.key, stored.chunk_count, stored.health
+            )
+    return outcomes
+
+
+def _store(file: ReadFile | RefusedFile, library: Library, max_bytes: int) -> FileOutcome:
+    """Store what was read of one file, unless the library holds these very bytes already."""
+    if isinstance(file, RefusedFile):
+        return FileOutcome(file.path, "refused", error=file.error)
+    filing, health = file.parsed.filing, file.parsed.health
+    if library.holds(filing, CHUNKER_VERSION):
+        count = library.filings()[filing.key].chunk_count
+        return FileOutcome(file.path, "unchanged", filing.key, count, health)
+    outcome = "replaced" if filing.key in library.filings() else "added"
     try:
-        parsed = read_filing(
-            path,
-            max_bytes=max_file_mb * 1_000_000,
-            ticker=flags.ticker,
-            form=flags.form,
-            fiscal_year=flags.fiscal_year,
-            period_end=flags.period_end,
-        )
-    except FilingError as error:
-        return FileOutcome(path, "refused", error=str(error))
-    key = parsed.filing.key
-    if library.holds(parsed.filing, CHUNKER_VERSION):
-        return FileOutcome(
-            path, "unchanged", key, library.filings()[key].chunk_count, parsed.health
-        )
-    outcome = "replaced" if key in library.filings() else "added"
-    chunks = make_chunks(parsed, count_tokens)
-    library.add(parsed, chunks, path, CHUNKER_VERSION)
-    return FileOutcome(path, outcome, key, len(chunks), parsed.health)
+        same = _sha256(file.path, max_bytes) == filing.sha256
+    except FilingError:
+        same = False
+    if not same:  # its bytes are stored beside what was read of them
+        error = f"{filing.source} changed or vanished while it was read; run it again."
+        return FileOutcome(file.path, "refused", error=error)
+    library.add(file.parsed, file.chunks, file.path, CHUNKER_VERSION)
+    return FileOutcome(file.path, outcome, filing.key, len(file.chunks), health)
+
+
+def _sha256(file: Path, max_bytes: int) -> str:
+    return hashlib.sha256(read_bytes(file, max_bytes)).hexdigest()

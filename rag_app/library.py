@@ -1,7 +1,8 @@
 """The on-disk library: one folder a filing, sealed by version; the source of truth.
 
 ``home/filings/<key>/<version>/`` holds ``filing.json``, the source as given, ``sections.json``,
-``chunks.jsonl`` and ``vectors/<model fingerprint>.safetensors``. Indexes are derived from it.
+``chunks.jsonl``, ``facts.parquet`` and ``vectors/<model fingerprint>.safetensors``. Indexes are
+derived from it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_app.errors import LibraryError
-from rag_app.records import Block, Filing, Filters, Health, ParsedFiling, Section
+from rag_app.filings.factfile import FACTS, load_facts, save_facts
+from rag_app.filings.shown import with_chunks
+from rag_app.records import Block, Fact, Filing, Filters, Health, ParsedFiling, Section
 from rag_app.sealed import current, prune, sealing
 
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
+
+LAYOUT = "2"
+"""Which files a folder holds; raised when one is added, so that an older folder is not current."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,8 @@ class Library:
         return stored
 
     def version_of(self, filing: Filing, chunker: str) -> str:
-        """The version's name that these bytes and this chunker give."""
-        return f"{filing.sha256[:12]}-{chunker}"
+        """The version's name that these bytes, this chunker and this layout give."""
+        return f"{filing.sha256[:12]}-{chunker}-{LAYOUT}"
 
     def holds(self, filing: Filing, chunker: str) -> bool:
         """Whether this very file, cut by this chunker, is the current version."""
@@ -80,6 +86,7 @@ class Library:
             with (folder / "chunks.jsonl").open("w", encoding="utf-8") as file:
                 for node in chunks:
                     file.write(json.dumps(_chunk_record(node), ensure_ascii=False) + "\n")
+            save_facts(folder / FACTS, with_chunks(parsed.facts, parsed.sections, chunks))
             record = {
                 "filing": dataclasses.asdict(filing),
                 "health": dataclasses.asdict(parsed.health),
@@ -112,6 +119,20 @@ class Library:
             Section(r["item"], r["title"], tuple(Block(**block) for block in r["blocks"]))
             for r in records
         )
+
+    def facts(self, key: str, version: str) -> tuple[Fact, ...]:
+        """The inline-XBRL facts of one version, in the order of the document; none in a PDF.
+
+        Raises:
+            LibraryError: the filing was stored before facts were kept, or the file is damaged.
+        """
+        path = self.folder(key, version) / FACTS
+        if not path.exists():
+            raise LibraryError(
+                f"{key} was stored before facts were kept; run `python -m rag_app ingest` on its "
+                "file again."
+            )
+        return load_facts(path)
 
     def vectors_path(self, key: str, version: str, fingerprint: str) -> Path:
         """Where the full-width vectors of one version and model are, or would be."""

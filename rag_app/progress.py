@@ -47,7 +47,7 @@ def _advance(bar: tqdm[NoReturn], done: int) -> None:
 def file_line(file: FileOutcome) -> str:
     """One line about a file: what became of it, chunks, Items, what the reader is unsure of."""
     if file.outcome == "refused":
-        return f"refused    {file.path.name}: {file.error}"
+        return f"refused    {file.name}: {file.error}"
     line = f"{file.outcome:<10} {file.key}: {file.chunk_count} chunks"
     if file.health is None:
         return line

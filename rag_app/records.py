@@ -94,12 +94,55 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Where something stands: characters ``start`` to ``end`` of the section at ``section``."""
+
+    section: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One inline-XBRL fact. ``value`` is exact: sign, scale and format are applied already.
+
+    A number is written in plain decimals, a text is the whole text, a nil fact has none.
+    ``problem`` says why a value could not be read; it is then the printed text, or empty for a
+    number. ``span`` is where a filing's sections show it, ``chunk_id`` the chunk that holds the
+    span's start; both are empty for a hidden fact and for one in text that no section holds.
+    """
+
+    concept: str
+    value: str
+    numeric: bool
+    period_end: dt.date | None
+    period_start: dt.date | None = None
+    """None for an instant."""
+    unit: str = ""
+    decimals: str = ""
+    scale: int = 0
+    sign: str = ""
+    format: str = ""
+    printed: str = ""
+    entity: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """Axis and member, in the order of axes."""
+    nil: bool = False
+    hidden: bool = False
+    id: str = ""
+    problem: str = ""
+    span: Span | None = None
+    chunk_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedFiling:
-    """A filing as read: what it is, its sections, and how well that went."""
+    """A filing as read: what it is, its sections, its XBRL facts, and how well that went."""
 
     filing: Filing
     sections: tuple[Section, ...]
     health: Health
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

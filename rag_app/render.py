@@ -51,7 +51,7 @@ def _hit_json(hit: NodeWithScore) -> dict[str, Any]:
 
 
 def sources_text(answer: Answer) -> str:
-    """The cited passages, then a warning for each figure that none of them shows."""
+    """The cited passages, then a warning of figures that none of them shows."""
     nodes = {hit.node.node_id: hit.node for hit in answer.hits if isinstance(hit.node, TextNode)}
     lines = []
     for citation in answer.citations:
@@ -63,15 +63,12 @@ def sources_text(answer: Answer) -> str:
             f"[{citation.marker}] {source_line(node)} (cosine {node.metadata['cosine']:.3f})\n"
             f"    {shown}"
         )
-    lines += figure_warnings(answer)
+    lines.append(figure_warning(answer))
     lines.append(f"model {answer.model}, {answer.dim} dimensions, LLM {answer.llm}")
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
-def figure_warnings(answer: Answer) -> list[str]:
-    """A sentence for each figure in the answer that no cited passage shows."""
-    return [
-        f"Not found in the cited passages: {figure.text}"
-        for figure in answer.figures
-        if not figure.found
-    ]
+def figure_warning(answer: Answer) -> str:
+    """Which figures of the answer no cited passage shows; empty when all are shown."""
+    missing = dict.fromkeys(figure.text for figure in answer.figures if not figure.found)
+    return f"Not found in the cited passages: {', '.join(missing)}" if missing else ""

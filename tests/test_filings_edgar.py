@@ -2,216 +2,417 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import pytest
+from edgar_server import Stand, serve
 
+from rag_app.__main__ import main
 from rag_app.errors import EdgarError, FilingError
-from rag_app.filings.edgar import SET_IDENTITY, fetch_filings
+from rag_app.filings import edgar_pace
+from rag_app.filings.edgar import SET_IDENTITY
+from rag_app.filings.edgar_downloads import find_download, origin_of
+from rag_app.filings.edgar_fetch import fetch_filings
+from rag_app.filings.edgar_pace import Pace
+from rag_app.filings.edgar_read import read_fetched
+from rag_app.filings.edgar_wanted import Wanted, parse_years, read_companies, wanted_filings
+from rag_app.ingest import find_files
 
-CIK = 1045810
-# Accession, form, filed, period, document, dei:DocumentFiscalYearFocus printed in the document.
-FILINGS = [
-    ("0001045810-24-000029", "10-K", "2024-02-21", "2024-01-28", "nvda-20240128.htm", "2024"),
-    ("0001045810-23-000017", "10-K", "2023-02-24", "2023-01-29", "nvda-20230129.htm", "2023"),
-    ("0001045810-22-000147", "10-Q", "2022-11-18", "2022-10-30", "nvda-20221030.htm", "2023"),
-    ("0001045810-22-000079", "10-Q", "2022-05-27", "2022-05-01", "nvda-20220501.htm", "2023"),
-    ("0001045810-22-000036", "10-K", "2022-03-18", "2022-01-30", "nvda-20220130.htm", "2022"),
-    ("0001045810-99-000001", "10-K", "1999-04-01", "1999-01-31", "", "1999"),
-]
+# edgartools reads its addresses when it is imported, so what is fetched here is fetched by other
+# processes; only the two times are shortened.
 DRIVER = """
-import sys
+import json, sys
 from pathlib import Path
 from rag_app.errors import RagError
-from rag_app.filings.edgar import fetch_filings
-ticker, form, year, folder = sys.argv[1:]
-try:
-    paths = fetch_filings(ticker=ticker, form=form, year=int(year) if year else None,
-                          identity="Test test@example.com", folder=Path(folder))
-    print("\\n".join(str(path) for path in paths))
-except RagError as error:
-    print(type(error).__name__ + ": " + str(error))
+from rag_app.filings import edgar, edgar_pace
+from rag_app.filings.edgar_fetch import FetchWatcher, fetch_filings
+from rag_app.filings.edgar_wanted import wanted_filings
+
+edgar.TIMEOUT_S, edgar_pace.LEAST_WAIT_S = 1.0, 2.5
+for line in sys.stdin:
+    home, companies, form, years, latest = json.loads(line)
+    told = {"paths": [], "failures": {}, "new": [], "notes": [], "error": ""}
+    watcher = FetchWatcher(lambda origin, new: told["new"].append(new), told["notes"].append)
+    try:
+        report = fetch_filings(companies.split(), wanted_filings(form, years, latest),
+                               identity="Test test@example.com", home=Path(home), watcher=watcher)
+        told["paths"] = [path.name for path in report.paths]
+        told["failures"] = {name: str(error) for name, error in report.failures.items()}
+    except RagError as error:
+        told["error"] = type(error).__name__ + ": " + str(error)
+    print(json.dumps(told), flush=True)
 """
 
 
 @dataclass
-class Edgar:
-    """The stand-in: its address, what it was asked, and the status it refuses with."""
+class Client:
+    """A process that fetches what it is told to, one request after the other."""
 
-    url: str
-    asked: list[str] = field(default_factory=list)
-    agents: set[str] = field(default_factory=set)
-    status: int = 200
+    process: subprocess.Popen[str]
+
+    def send(
+        self, home: Path, companies: str, form: str, years: str | None, latest: int | None
+    ) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps([str(home), companies, form, years, latest]) + "\n")
+        self.process.stdin.flush()
+
+    def told(self) -> dict[str, Any]:
+        assert self.process.stdout
+        assert self.process.stderr
+        return json.loads(self.process.stdout.readline() or self.process.stderr.read())
+
+    def fetch(
+        self,
+        home: Path,
+        companies: str,
+        form: str,
+        years: str | None = None,
+        latest: int | None = None,
+    ) -> dict[str, Any]:
+        """What came of a request."""
+        self.send(home, companies, form, years, latest)
+        return self.told()
 
 
-def _submissions() -> dict[str, object]:
-    columns = {
-        "accessionNumber": [row[0] for row in FILINGS],
-        "filingDate": [row[2] for row in FILINGS],
-        "reportDate": [row[3] for row in FILINGS],
-        "acceptanceDateTime": [f"{row[2]}T16:00:00.000Z" for row in FILINGS],
-        "act": ["34"] * len(FILINGS),
-        "form": [row[1] for row in FILINGS],
-        "fileNumber": ["000-23985"] * len(FILINGS),
-        "filmNumber": ["1"] * len(FILINGS),
-        "items": [""] * len(FILINGS),
-        "core_type": [row[1] for row in FILINGS],
-        "size": [1000] * len(FILINGS),
-        "isXBRL": [1] * len(FILINGS),
-        "isInlineXBRL": [1] * len(FILINGS),
-        "primaryDocument": [row[4] for row in FILINGS],
-        "primaryDocDescription": [row[1] for row in FILINGS],
+def start(url: str, home: Path, *argv: str) -> subprocess.Popen[str]:
+    user = home.parent / "user"
+    user.mkdir(exist_ok=True)
+    env = {
+        **os.environ,
+        "EDGAR_BASE_URL": url,
+        "EDGAR_DATA_URL": url,
+        "EDGAR_IDENTITY": "Test test@example.com",
+        "RAG_HOME": str(home),
+        "HOME": str(user),
     }
-    address = dict.fromkeys(
-        ("street1", "street2", "city", "stateOrCountry", "zipCode", "stateOrCountryDescription"), ""
-    )
-    return {
-        "cik": str(CIK),
-        "entityType": "operating",
-        "sic": "3674",
-        "sicDescription": "Semiconductors",
-        "ownerOrg": "",
-        "insiderTransactionForOwnerExists": 0,
-        "insiderTransactionForIssuerExists": 1,
-        "name": "NVIDIA CORP",
-        "tickers": ["NVDA"],
-        "exchanges": ["Nasdaq"],
-        "ein": "943177549",
-        "lei": None,
-        "description": "",
-        "website": "",
-        "investorWebsite": "",
-        "category": "Large accelerated filer",
-        "fiscalYearEnd": "0128",
-        "stateOfIncorporation": "DE",
-        "stateOfIncorporationDescription": "DE",
-        "addresses": {"mailing": address, "business": address},
-        "phone": "",
-        "flags": "",
-        "formerNames": [],
-        "filings": {"recent": columns, "files": []},
-    }
+    pipe = subprocess.PIPE
+    command = [sys.executable, *argv]
+    return subprocess.Popen(command, env=env, text=True, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
-def _document(name: str) -> str:
-    year = next((row[5] for row in FILINGS if row[4] == name), "1999")
-    return (
-        '<html xmlns:ix="http://www.xbrl.org/2013/inlineXBRL"><body><div style="display:none">'
-        f'<ix:header><ix:nonNumeric name="dei:DocumentFiscalYearFocus">{year}</ix:nonNumeric>'
-        f"</ix:header></div><p>FORM 10-K {name}</p></body></html>"
-    )
+@contextmanager
+def client_of(url: str, folder: Path) -> Iterator[Client]:
+    with start(url, folder / "home", "-c", DRIVER) as process:
+        yield Client(process)
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    with serve() as stand:
+        yield stand
+
+
+@pytest.fixture(scope="module")
+def client(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with client_of(stand.url, tmp_path_factory.mktemp("client")) as client:
+        yield client
 
 
 @pytest.fixture
-def edgar() -> Iterator[Edgar]:
-    state = Edgar("")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            state.asked.append(self.path)
-            state.agents.add(self.headers["User-Agent"])
-            status, body = state.status, b""
-            if status == 200:
-                if self.path == f"/submissions/CIK{CIK:010d}.json":
-                    body = json.dumps(_submissions()).encode()
-                elif self.path == "/files/company_tickers.json":
-                    body = json.dumps(
-                        {"0": {"cik_str": CIK, "ticker": "NVDA", "title": "NVIDIA CORP"}}
-                    ).encode()
-                elif self.path == "/files/company_tickers_mf.json":
-                    fund = [36405, "S000002839", "C000007773", "VFINX"]
-                    names = ["cik", "seriesId", "classId", "symbol"]
-                    body = json.dumps({"fields": names, "data": [fund]}).encode()
-                elif self.path.startswith(f"/Archives/edgar/data/{CIK}/"):
-                    body = _document(self.path.rpartition("/")[2]).encode()
-                else:
-                    status = 404
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    server.server_close()
+def edgar(stand: Stand) -> Stand:
+    """The stand-in as new."""
+    stand.reset()
+    return stand
 
 
-def ask(url: str, folder: Path, ticker: str, form: str, year: str = "") -> list[str]:
-    """Fetch in a fresh process: edgartools reads its addresses when it is imported."""
-    env = {**os.environ, "EDGAR_BASE_URL": url, "EDGAR_DATA_URL": url, "HOME": str(folder.parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, ticker, form, year, str(folder)],
-        capture_output=True,
-        text=True,
-        env=env,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
 
 
-def test_year_is_the_fiscal_year_and_nothing_is_fetched_twice(edgar: Edgar, tmp_path: Path) -> None:
-    folder = tmp_path / "work" / "downloads"
-    (path,) = ask(edgar.url, folder, "nvda", "10-K", "2023")
-    assert Path(path).name == "NVDA_10-K_2023-01-29_0001045810-23-000017.htm"
-    assert "nvda-20230129.htm" in Path(path).read_text()
+def periods(told: dict[str, Any]) -> list[str]:
+    return [name.split("_")[2] for name in told["paths"]]
+
+
+def test_years_ranges_latest_and_forms(edgar: Stand, client: Client, home: Path) -> None:
+    one = client.fetch(home, "nvda", "10-K", "2023")
+    assert one["paths"] == ["NVDA_10-K_2023-01-29_0001045810-23-000017.htm"]
+    cik = client.fetch(home, "0001045810", "10-k", "2022")
+    assert cik["paths"] == ["NVDA_10-K_2022-01-30_0001045810-22-000036.htm"]
+    span = client.fetch(home, "NVDA", "10-K", "2022-2024")
+    assert periods(span) == ["2024-01-28", "2023-01-29", "2022-01-30"]
+    quarters = client.fetch(home, "NVDA", "10-Q", "2023")
+    assert periods(quarters) == ["2022-10-30", "2022-05-01"], "the fiscal year, not the calendar's"
+    newest = client.fetch(home, "NVDA", "10-K", None, 2)
+    assert periods(newest) == ["2024-01-28", "2023-01-29"]
+    amended = client.fetch(home, "NVDA", "10-K/A", "2023")
+    assert amended["paths"] == ["NVDA_10-KA_2023-01-29_0001045810-23-000090.htm"]
+    events = client.fetch(home, "NVDA", "8-K", "2023")
+    assert periods(events) == ["2023-11-21", "2023-08-23"]
+    assert all(name.endswith(".txt") for name in events["paths"]), "an 8-K comes with its exhibits"
+    gap = client.fetch(home, "NVDA", "10-K", "2020-2022")
+    assert periods(gap) == ["2022-01-30"]
+    assert gap["notes"] == ["EDGAR has no 10-K of NVDA for 2020, 2021."]
+    again = client.fetch(home, "NVDA", "10-K", "2023")
+    assert again["paths"] == one["paths"]
+    assert not any(again["new"])
+    assert len(edgar.documents) == len(set(edgar.documents)), "fetched twice"
     assert edgar.agents == {"Test test@example.com"}
-    archive = [asked for asked in edgar.asked if "/Archives/" in asked]
-    assert len(archive) == len(set(archive))
-    assert ask(edgar.url, folder, "NVDA", "10-K", "2023") == [path]
-    assert [asked for asked in edgar.asked if "/Archives/" in asked] == archive
-    assert not (tmp_path / ".edgar").exists(), "edgartools wrote into the user's home"
-    assert not (folder.parent / ".edgar").exists()
 
 
-def test_quarters_newest_and_old_filings(edgar: Edgar, tmp_path: Path) -> None:
-    quarters = ask(edgar.url, tmp_path / "a" / "d", "NVDA", "10-Q", "2023")
-    assert [Path(path).name[10:20] for path in quarters] == ["2022-10-30", "2022-05-01"]
-    (newest,) = ask(edgar.url, tmp_path / "a" / "d", "NVDA", "10-K")
-    assert "2024-01-28" in newest
-    (old,) = ask(edgar.url, tmp_path / "a" / "d", "NVDA", "10-K", "1999")
-    assert old.endswith("0001045810-99-000001.txt"), "an old filing is its whole submission"
+def test_old_filings_are_whole_submissions(edgar: Stand, client: Client, home: Path) -> None:
+    newest = client.fetch(home, "NVDA", "10-K")
+    assert periods(newest) == ["2024-01-28"]
+    assert not [path for _, path in edgar.asked if "submissions-001" in path], "asked for nothing"
+    old = client.fetch(home, "NVDA", "10-K", "2003")
+    assert old["paths"] == ["NVDA_10-K_2003-01-26_0001045810-03-000044.txt"]
+    older = client.fetch(home, "NVDA", "10-K405")
+    assert older["paths"] == ["NVDA_10-K405_1999-01-31_0001045810-99-000001.txt"]
 
 
-def test_what_is_not_there_is_listed(edgar: Edgar, tmp_path: Path) -> None:
-    (line,) = ask(edgar.url, tmp_path / "d", "NVDA", "10-K", "2010")
-    assert line.startswith("EdgarError: EDGAR has no 10-K of NVDA for fiscal 2010")
-    assert "2023-01-29" in line
-    (line,) = ask(edgar.url, tmp_path / "d", "ZZZZZ", "10-K", "2023")
-    assert line.startswith("EdgarError: EDGAR knows no ticker ZZZZZ")
+def test_what_edgar_says_is_kept_beside_the_download(
+    edgar: Stand, client: Client, home: Path
+) -> None:
+    (name,) = client.fetch(home, "1045810", "10-K", "2023")["paths"]
+    path = home / "downloads" / name
+    origin = origin_of(path)
+    assert origin
+    assert (origin.ticker, origin.cik, origin.form) == ("NVDA", "0001045810", "10-K")
+    assert (str(origin.filed), str(origin.period_end)) == ("2023-02-24", "2023-01-29")
+    assert (origin.accession, origin.fiscal_year) == ("0001045810-23-000017", 2023)
+    assert origin.url == (
+        f"{edgar.url}/Archives/edgar/data/1045810/000104581023000017/nvda-20230129.htm"
+    )
+    assert origin_of(home / "other.htm") is None
+    assert find_download(path.parent, "0001045810-23-000017") == path
+    path.with_name(f"{name}.origin.json").write_text("{")
+    with pytest.raises(FilingError, match="remove it and fetch"):
+        origin_of(path)
+
+
+def test_what_edgar_says_reaches_the_filing(edgar: Stand, client: Client, home: Path) -> None:
+    names = [
+        *client.fetch(home, "NVDA", "10-K", "2023")["paths"],
+        *client.fetch(home, "NVDA", "8-K", "2023", None)["paths"],
+        *client.fetch(home, "NVDA", "10-K405")["paths"],
+    ]
+    in_folder = find_files([home / "downloads"])
+    assert {path.name for path in in_folder} > set(names)
+    assert all(origin_of(path) for path in in_folder), "what is beside them is taken for a filing"
+    annual, event, _, old = (
+        read_fetched(home / "downloads" / name, max_bytes=10**6).filing for name in names
+    )
+    assert (annual.accession, annual.cik) == ("0001045810-23-000017", "0001045810")
+    assert (annual.ticker, str(annual.filed)) == ("NVDA", "2023-02-24"), "its document has none"
+    assert annual.source.endswith("/000104581023000017/nvda-20230129.htm")
+    assert annual.source.startswith(edgar.url)
+    assert (event.form, event.ticker, event.fiscal_year) == ("8-K", "NVDA", 2023)
+    assert (old.form, old.ticker, str(old.period_end)) == ("10-K405", "NVDA", "1999-01-31")
+    flagged = read_fetched(home / "downloads" / names[0], max_bytes=10**6, ticker="NVD")
+    assert flagged.filing.ticker == "NVD", "a flag goes before EDGAR"
+
+
+def test_what_is_not_there_is_said(edgar: Stand, client: Client, home: Path) -> None:
+    year = client.fetch(home, "NVDA", "10-K", "2010")["error"]
+    assert year.startswith("EdgarError: EDGAR has no 10-K for fiscal 2010 of NVDA")
+    assert "2023-01-29" in year
+    form = client.fetch(home, "NVDA", "20-F", "2023")["error"]
+    assert form.startswith("EdgarError: EDGAR has no 20-F of NVDA")
+    ticker = client.fetch(home, "ZZZZZ", "10-K", "2023")["error"]
+    assert ticker.startswith("EdgarError: EDGAR knows no ticker ZZZZZ")
+    cik = client.fetch(home, "424242", "10-K", "2023")["error"]
+    assert cik.startswith("EdgarError: EDGAR knows no company 424242")
+    new = client.fetch(home, "qqzzx", "20-F", "2023")
+    assert periods(new) == ["2023-12-31"], "a ticker younger than edgartools' own table"
+
+
+def test_one_company_that_fails_does_not_stop_the_others(
+    edgar: Stand, client: Client, home: Path
+) -> None:
+    some = client.fetch(home, "NVDA ZZZZZ 1045810 AAPL", "10-K")
+    assert len(some["paths"]) == 2, "one file of a company named twice"
+    assert list(some["failures"]) == ["ZZZZZ"]
+    none = client.fetch(home, "ZZZZZ YYYYYY", "10-K")
+    assert "ZZZZZ: EDGAR knows no ticker" in none["error"]
+    assert "YYYYYY: EDGAR knows no ticker" in none["error"]
 
 
 @pytest.mark.parametrize("status", [403, 429])
-def test_a_refusal_is_not_asked_again(edgar: Edgar, tmp_path: Path, status: int) -> None:
-    edgar.status = status
-    (line,) = ask(edgar.url, tmp_path / "d", "NVDA", "10-K", "2023")
-    assert f"HTTP {status}" in line
-    assert "wait ten minutes" in line
-    assert len(edgar.asked) == 1, "asking again prolongs the block"
+@pytest.mark.parametrize("as_date", [True, False])
+def test_a_refusal_is_waited_out(
+    edgar: Stand, client: Client, home: Path, status: int, as_date: bool
+) -> None:
+    later = formatdate(time.time() + 4, usegmt=True) if as_date else "3"
+    edgar.refusals = [(status, {"Retry-After": later})]
+    told = client.fetch(home, "QQZZX", "20-F")
+    assert periods(told) == ["2023-12-31"]
+    (note,) = told["notes"]
+    assert note.startswith(f"EDGAR refuses for now (HTTP {status}); waiting until ")
+    assert edgar.asked[1][0] - edgar.asked[0][0] > 2.6, "EDGAR asked for more than the least wait"
 
 
-def test_no_network(tmp_path: Path) -> None:
-    (line,) = ask("http://127.0.0.1:9", tmp_path / "d", "NVDA", "10-K", "2023")
-    assert line.startswith("EdgarError: EDGAR cannot be reached")
+def test_a_second_refusal_ends_it(edgar: Stand, client: Client, home: Path) -> None:
+    edgar.refusals = [(429, {}), (403, {})]
+    told = client.fetch(home, "QQZZX NVDA", "20-F")
+    assert told["error"].startswith("EdgarRefusal: EDGAR still refuses after the wait (HTTP 403)")
+    assert len(edgar.asked) == 2, "asking on would prolong the block"
+    assert edgar.asked[1][0] - edgar.asked[0][0] >= 2.5
 
 
-def test_identity_and_form_are_asked_for_first(tmp_path: Path) -> None:
+def test_answers_that_do_not_come_or_break_off(edgar: Stand, client: Client, home: Path) -> None:
+    def error() -> str:
+        return str(client.fetch(home, "NVDA", "10-K", "2022")["error"])
+
+    edgar.delay_s = 1.5
+    assert error().startswith("EdgarError: EDGAR did not answer within 1 s")
+    edgar.delay_s, edgar.cut = 0.0, True
+    assert error().startswith("EdgarError: EDGAR's answer broke off")
+    edgar.cut, edgar.empty = False, True
+    assert error().startswith("EdgarError: EDGAR sent an empty document")
+    assert not list(home.glob("downloads/*")), "nothing is half-stored"
+    edgar.empty, edgar.damaged = False, True
+    assert error().startswith("EdgarError: EDGAR's list of filings came damaged")
+    edgar.damaged = False
+    assert error() == ""
+
+
+def test_no_network(tmp_path: Path, home: Path) -> None:
+    with client_of("http://127.0.0.1:9", tmp_path) as client:
+        told = client.fetch(home, "NVDA", "10-K", "2023")
+    assert told["error"].startswith("EdgarError: EDGAR cannot be reached")
+    assert not list((tmp_path / "user").iterdir()), "edgartools wrote into the user's home"
+
+
+def test_two_processes_together_keep_the_limit(
+    edgar: Stand, client: Client, home: Path, tmp_path: Path
+) -> None:
+    with client_of(edgar.url, tmp_path) as other:
+        assert other.fetch(tmp_path / "elsewhere", "QQZZX", "20-F")["paths"], "it has started"
+        edgar.reset()
+        client.send(home, "AAPL", "10-K", None, 14)
+        other.send(home, "MSFT", "10-K", None, 14)
+        assert len(client.told()["paths"]) == len(other.told()["paths"]) == 14
+    turns = ["/320193/" in path for _, path in edgar.asked]
+    assert sum(a != b for a, b in itertools.pairwise(turns)) > 5, "they took turns"
+    assert 5 <= edgar.most_in_a_second() <= 8
+
+
+def test_a_killed_batch_resumes_and_fetches_nothing_twice(
+    edgar: Stand, home: Path, tmp_path: Path
+) -> None:
+    names = tmp_path / "companies.txt"
+    names.write_text("# two that are there, one that is not\n\nAAPL\nZZZZZ  # gone\n0000789019\n")
+    edgar.delay_s = 0.4
+    with client_of(edgar.url, tmp_path) as killed:
+        killed.send(home, "AAPL ZZZZZ 0000789019", "10-K", None, 3)
+        while len(edgar.sent) < 3 and killed.process.poll() is None:
+            time.sleep(0.02)
+    kept = [origin_of(path) for path in (home / "downloads").glob("*.htm")]
+    assert 1 <= len(kept) < 6
+    edgar.delay_s = 0.0
+    argv = ["-m", "rag_app", "ingest", "--tickers-file", str(names), "--latest", "3"]
+    resumed = start(edgar.url, home, *argv)
+    out, err = resumed.communicate(timeout=240)
+    assert resumed.returncode == 2, "one company failed"
+    assert out.count("kept ") == len(kept)
+    assert out.count("fetched ") == 6 - len(kept)
+    assert "6 filings read, 0 refused" in out, "nothing half-written is taken for a filing"
+    (line,) = [line for line in err.splitlines() if line.startswith("error")]
+    assert line.startswith("error: ZZZZZ: EDGAR knows no ticker")
+    asked = [edgar.url + path for _, path in edgar.asked]
+    assert [asked.count(origin.url) for origin in kept if origin] == [1] * len(kept)
+
+
+def test_ten_minutes_at_least_and_as_long_as_edgar_says(tmp_path: Path) -> None:
+    """The wait as it ships, read off the file rather than slept through."""
+
+    def after(retry_after_s: float | None) -> float:
+        path = tmp_path / "edgar.pace"
+        path.unlink(missing_ok=True)
+        pace = Pace(path, lambda note: None)
+        pace.refused(403, retry_after_s)
+        pace.close()
+        return float(path.read_text()) - time.time()
+
+    assert 599 < after(None) <= 600
+    assert 599 < after(5) <= 600
+    assert 3599 < after(3600) <= 3600
+
+
+def test_a_block_holds_for_the_next_process_and_a_shorter_one_does_not_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    monkeypatch.setattr(edgar_pace, "LEAST_WAIT_S", 0.0)
+    first = Pace(tmp_path / "edgar.pace", notes.append)
+    first.refused(403, 2.5)
+    first.refused(403, 0.1)
+    first.close()  # as the kernel does when a process dies in its wait
+    began = time.monotonic()
+    second = Pace(tmp_path / "edgar.pace", notes.append)
+    second.try_acquire()
+    assert time.monotonic() - began > 2
+    (note,) = notes
+    assert note.startswith("EDGAR refused a request from this machine; waiting until ")
+    (tmp_path / "edgar.pace").write_text(f"{time.time() + 1e9:020.6f}\n")
+    began = time.monotonic()
+    second.try_acquire()
+    assert time.monotonic() - began < 1, "a clock that was set back ended in a wait for years"
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--ticker", "NVDA", "--year", "23"], "23 is no year; give --year 2023"),
+        (["--ticker", "NVDA", "--year", "2023-2021"], "runs backwards; give --year 2021-2023"),
+        (["--ticker", "NVDA", "--year", "2023", "--latest", "2"], "--year or --latest, not both"),
+        (["--ticker", "NVDA", "--latest", "0"], "--latest 0 asks for nothing"),
+        (["--ticker", "NVDA", "--tickers-file", "x"], "--ticker or --tickers-file, not both"),
+        (["--tickers-file", "nowhere.txt"], "nowhere.txt cannot be read (No such file"),
+        (["--ticker", "NVDA", "--period-end", "2023-01-29"], "--period-end is for files"),
+        (["a.htm", "--latest", "2"], "--latest and --tickers-file fetch from EDGAR"),
+        (["a.htm", "--year", "2021-2023"], "2021-2023 is no fiscal year of a file"),
+        (["--ticker", "NVDA", "--form", "S-1"], "10-K, 10-K405"),
+        (["--ticker", "NVDA"], SET_IDENTITY),
+    ],
+)
+def test_flags_that_do_not_fit_are_one_sentence(
+    argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ingest", *argv]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
+
+
+def test_a_file_of_companies(tmp_path: Path) -> None:
+    path = tmp_path / "companies.txt"
+    path.write_text("nvda\n\n# chips\n  BRK.B # two classes\nNVDA\n1045810\n")
+    assert read_companies(path) == ("NVDA", "BRK.B", "1045810")
+    path.write_text("nvda\nnvda, aapl\n")
+    with pytest.raises(EdgarError, match=r"Line 2 of .* is not a ticker or CIK"):
+        read_companies(path)
+    path.write_text("# none\n")
+    with pytest.raises(EdgarError, match="names no company"):
+        read_companies(path)
+    path.write_bytes(b"\xff\xfe\x00nvda")
+    with pytest.raises(EdgarError, match="not a text file"):
+        read_companies(path)
+
+
+def test_years_and_wanted() -> None:
+    assert parse_years("2023") == range(2023, 2024)
+    assert parse_years("2021-2023") == range(2021, 2024)
+    assert str(wanted_filings("8-k", "2023", None)) == "8-K for 2023"
+    assert str(wanted_filings("10-K", "2021-2023", None)) == "10-K for fiscal 2021-2023"
+    assert wanted_filings("10-K", None, None) == Wanted("10-K", None, 1)
+
+
+def test_identity_is_asked_for_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(EdgarError) as refused:
-        fetch_filings(ticker="NVDA", form="10-K", year=2023, identity="", folder=tmp_path)
+        fetch_filings(["NVDA"], Wanted("10-K"), identity="Jane", home=tmp_path / "home")
     assert str(refused.value) == SET_IDENTITY
-    with pytest.raises(FilingError, match="10-K, 10-K405"):
-        fetch_filings(ticker="NVDA", form="S-1", year=2023, identity="a@b.c", folder=tmp_path)
+    assert not (tmp_path / "home").exists()

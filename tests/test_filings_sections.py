@@ -158,3 +158,58 @@ def test_items_are_expected_from_the_year_they_were_introduced() -> None:
     assert by_key["1A"].expected(dt.date(2023, 1, 29))
     assert by_key["6"].expected(dt.date(2013, 6, 30))
     assert not by_key["6"].expected(dt.date(2024, 1, 28))
+
+
+def test_a_part_heading_opens_the_item_below_it() -> None:
+    blocks = [head("Item 4. Mine Safety Disclosures"), para("None."), head("PART II")]
+    sections, _ = split([*blocks, head("Item 5. Market for Registrant's Common Equity"), para()])
+    assert [section.text.split("\n\n")[0] for section in sections] == [blocks[0].text, "PART II"]
+    assert sections[0].text.endswith("None.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ITEM X. INFORMATION ABOUT OUR EXECUTIVE OFFICERS",
+        "Item 4A. Executive Officers of the Registrant",
+        "INFORMATION ABOUT OUR EXECUTIVE OFFICERS",
+    ],
+)
+def test_officers_are_no_mine_safety_disclosures(line: str) -> None:
+    blocks = [head("Item 4. Mine Safety Disclosures"), para("None."), head(line), para()]
+    sections, found = split(blocks)
+    assert found == ("4",)
+    assert [section.item for section in sections] == ["4", ""]
+    assert "executive officers" in sections[1].title.lower()
+
+
+def test_a_running_item_number_above_the_heading_is_dropped() -> None:
+    heading = head("ITEM 7A. QUANTITATIVE AND QUALITATIVE DISCLOSURES ABOUT MARKET RISK")
+    sections, _ = split([head("Item 1. Business"), para(), para("Item 7A"), heading, para()])
+    assert sections[1].title.startswith("QUANTITATIVE")
+    assert sections[1].blocks[0] == heading
+
+
+def test_a_title_printed_over_two_lines_is_one_title() -> None:
+    blocks = [head("Item 7. Management's Discussion and"), head("Analysis of Financial Condition")]
+    sections, _ = split([*blocks, para()])
+    assert sections[0].title == "Management's Discussion and Analysis of Financial Condition"
+
+
+def test_a_heading_in_the_same_line_is_no_part_of_the_title() -> None:
+    sections, _ = split([head("ITEM 1. BUSINESS Overview"), para()])
+    assert sections[0].title == "BUSINESS"
+
+
+def test_a_list_of_quoted_items_is_no_heading() -> None:
+    listed = para("Item 1: “Business,” Item 1A: “Risk Factors” and other parts say more.")
+    sections, found = split([listed, para(), head("Item 2. Properties"), para()])
+    assert found == ("2",)
+    assert sections[0].item == ""
+
+
+def test_exhibits_behind_the_last_item_are_outside_it() -> None:
+    blocks = [head("Item 16. Form 10-K Summary"), para("None."), head("Exhibit Index"), para("3.1")]
+    sections, _ = split([*blocks, head("SIGNATURES"), para("Jane Doe")])
+    assert [section.item for section in sections] == ["16", "", ""]
+    assert sections[0].text.endswith("None.")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from rag_app.filings.furniture import without_furniture
 from rag_app.filings.read import read_filing
 from rag_app.filings.sgml import is_submission, read_submission
 from rag_app.filings.text import text_blocks
+from rag_app.records import Block
 
 SUBMISSION = """-----BEGIN PRIVACY-ENHANCED MESSAGE-----
 <SEC-DOCUMENT>0000000001-98-000001.txt : 19980310
@@ -147,3 +149,17 @@ def test_coca_cola_1997(shared_data: Path) -> None:
     )
     head = revenues.text.split("\n")[: revenues.header_rows]
     assert "| Year Ended December 31, | 1997 | 1996 | 1995 |" in head
+
+
+def test_page_numbers_alone_mark_the_pages() -> None:
+    prose = [
+        "We sell wool.",
+        "Cash was ample.",
+        "Nobody sued.",
+        "Rents rose.",
+        "Sales fell.",
+        "End.",
+    ]
+    pages = [Block("paragraph", t) for n, text in enumerate(prose, 20) for t in (text, str(n))]
+    assert [block.text for block in without_furniture(pages)] == prose
+    assert len(without_furniture(pages[:4])) == 4, "two numbers in a row may be anything"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny import write_filing
 
+import rag_app.ingest as write_path
+from rag_app.__main__ import main
 from rag_app.errors import FilingError, LibraryError
+from rag_app.filings import batch
+from rag_app.filings.read import read_filing
 from rag_app.index.build import index_root
 from rag_app.index.embedder import Embedder
 from rag_app.index.passport import Passport
@@ -20,7 +26,7 @@ from rag_app.index.retriever import FilingsRetriever
 from rag_app.index.serving import open_snapshot
 from rag_app.ingest import CoverFlags, IngestReport, find_files, ingest
 from rag_app.library import Library
-from rag_app.records import Filters
+from rag_app.records import Filters, ParsedFiling
 from rag_app.sealed import current, writer_lock
 
 DIM = 64
@@ -55,6 +61,145 @@ def test_the_same_file_twice_changes_nothing(
     assert [p for p in after if p[0].name != "writer.lock"] == [
         p for p in before if p[0].name != "writer.lock"
     ]
+
+
+def test_an_unchanged_file_is_known_by_its_bytes_and_not_parsed(
+    library: Library, minilm: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, new = write_filing(tmp_path / "a.html"), write_filing(tmp_path / "b.html", year=2022)
+    first = ingest([known], library, minilm, DIM, max_file_mb=10)
+    parsed: list[Path] = []
+
+    def read_and_note(path: Path, **options: Any) -> ParsedFiling:
+        parsed.append(path)
+        return read_filing(path, **options)
+
+    monkeypatch.setattr(write_path, "read_filing", read_and_note)
+    copy = tmp_path / "copy.html"
+    copy.write_bytes(known.read_bytes())
+    report = ingest([known, new, copy], library, minilm, DIM, max_file_mb=10)
+    assert [file.outcome for file in report.files] == ["unchanged", "added", "unchanged"]
+    assert parsed == [new]
+    (before,) = first.files
+    again = report.files[0]
+    assert (again.key, again.chunk_count, again.health) == (
+        before.key,
+        before.chunk_count,
+        before.health,
+    )
+    monkeypatch.setattr(write_path, "CHUNKER_VERSION", "another")
+    ingest([known], library, minilm, DIM, max_file_mb=10)
+    assert parsed == [new, known], "another chunker cuts it anew"
+    add(library, minilm, known)
+    assert parsed == [new, known, known], "flags may say that it is another filing"
+
+
+def ids_of(library: Library) -> dict[str, list[str]]:
+    return {key: list(library.chunks(key, v)) for key, v in library.versions().items()}
+
+
+def test_workers_give_what_one_process_gives(
+    minilm: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for year in range(2018, 2024):
+        write_filing(folder / f"{year}.html", year=year)
+    (folder / "2020.html").write_text("not a filing")
+    write_filing(folder / "2024.html", year=2023, product="an amended file's pumps")
+    alone, shared = Library(tmp_path / "alone"), Library(tmp_path / "shared")
+    one = ingest([folder], alone, minilm, DIM, max_file_mb=10)
+    monkeypatch.setattr(batch, "BYTES_A_WORKER", 1)
+    two = ingest([folder], shared, minilm, DIM, max_file_mb=10, workers=2)
+    assert two.files == one.files
+    assert [file.outcome for file in two.files].count("refused") == 1
+    assert two.files[-1].outcome == "replaced"
+    assert ids_of(shared) == ids_of(alone)
+    assert shared.versions() == alone.versions()
+
+
+def test_little_work_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "ProcessPoolExecutor", None)
+    paths = [write_filing(tmp_path / f"{year}.html", year=year) for year in (2021, 2022)]
+    read = functools.partial(read_filing, max_bytes=10**6)
+    assert [file.path for file in batch.read_files(paths, read, 8)] == paths
+
+
+def test_no_workers_at_all_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_filing(tmp_path / "a.html")
+    assert main(["ingest", str(path), "--workers", "0"]) == 2
+    assert "give 1 or more" in capsys.readouterr().err
+
+
+def read_or_die(path: Path) -> ParsedFiling:
+    """What a worker runs that the kernel kills for want of memory."""
+    if path.name == "2022.html":
+        time.sleep(1)  # the files before it are through by then
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read_filing(path, max_bytes=10**6)
+
+
+def test_a_killed_worker_is_one_error_and_what_was_stored_stays(
+    library: Library, minilm: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [write_filing(tmp_path / f"{year}.html", year=year) for year in (2021, 2022, 2023)]
+    monkeypatch.setattr(batch, "BYTES_A_WORKER", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(write_path, "partial", lambda *_args, **_options: read_or_die)
+        with pytest.raises(FilingError, match="was killed, perhaps for want of memory"):
+            ingest(paths, library, minilm, DIM, max_file_mb=10, workers=2)
+    assert set(library.versions()) <= {"Quillfeather-Pumps-Inc_10-K_2021-12-31"}
+    assert not list(library.home.rglob("*.part"))
+    ingest(paths, library, minilm, DIM, max_file_mb=10, workers=2)
+    assert len(library.versions()) == 3
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_ingest_leaves_no_worker_behind(blow: signal.Signals, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for year in range(2000, 2020):
+        product = " ".join(f"pump {year}-{n} for hospitals." for n in range(20_000))
+        write_filing(folder / f"{year}.html", year=year, product=product)
+    command = [sys.executable, "-m", "rag_app", "ingest", str(folder), "--workers", "2"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (workers := children(process.pid)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert workers
+        time.sleep(1)
+        if blow == signal.SIGINT:
+            os.killpg(process.pid, blow)  # as a terminal does on Ctrl-C
+            _, err = process.communicate(timeout=60)
+            assert process.returncode == 130
+            assert err.splitlines() == [
+                "Stopped; what was finished is kept. Run the command again."
+            ]
+        else:
+            process.kill()
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if alive(pid)]
+
+
+def children(pid: int) -> list[int]:
+    """The worker processes of a process, without multiprocessing's resource tracker."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in listed if "spawn_main" in command_of(int(child))]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def alive(pid: int) -> bool:
+    return "spawn_main" in command_of(pid)
 
 
 def test_an_amended_file_replaces(library: Library, minilm: Embedder, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import secrets
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,13 +34,30 @@ def open_llm(settings: Settings) -> ChatLLM | None:
     return LLMS[settings.llm_kind](settings)
 
 
+def describe_llm(settings: Settings) -> str:
+    """One line on the LLM that the settings choose, without starting or asking it."""
+    if settings.llm_kind == "none":
+        return "None configured: answers are quotes. Set OPENAI_BASE_URL or RAG_LLM=local."
+    if settings.llm_kind == "local":
+        return f"{settings.llm_gguf.stem if settings.llm_gguf else 'SmolLM2'}, on this machine"
+    return f"{settings.llm_model} at {without_login(settings.openai_base_url or OPENAI_URL)}"
+
+
+def without_login(url: str) -> str:
+    """A URL as it may be shown: what stands before an @ can be a password."""
+    scheme, slashes, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+
+
 class ChatLLM:
     """A chat model behind the OpenAI protocol, whose failures are one sentence."""
 
     def __init__(self, name: str, url: str, key: str, timeout_s: float) -> None:
         self.name = name
-        self.url = url
-        self._key = key
+        self.url = without_login(url)
+        self._full_url = url
+        self._key = key.strip()
         self._timeout_s = timeout_s
 
     @functools.cached_property
@@ -48,25 +66,32 @@ class ChatLLM:
 
         return OpenAILike(
             model=self.name,
-            api_base=self.url,
+            api_base=self._full_url,
             api_key=self._key or "none",  # servers without keys still want the header
             is_chat_model=True,
             context_window=CONTEXT_TOKENS,
             max_tokens=MAX_ANSWER_TOKENS,
             temperature=0.0,
             timeout=self._timeout_s,
-            max_retries=1,
+            max_retries=0,  # a retry would double the wait that the timeout promises
         )
 
     def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
         """The answer's text, piece by piece.
 
         Raises:
-            LLMError: the server is down, slow, refuses the key, or lacks the model.
+            LLMError: the server is down, slow, refuses the key, lacks the model, or says nothing.
         """
+        said = False
         with self._plain_errors():
             for response in self._client.stream_chat(list(messages)):
+                said = said or bool((response.delta or "").strip())
                 yield response.delta or ""
+        if not said:
+            raise LLMError(
+                f"The LLM {self.name} at {self.url} gave an empty answer; ask again, or set "
+                "RAG_LLM_MODEL to another model."
+            )
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:
@@ -89,9 +114,14 @@ class ChatLLM:
                 f"The LLM server at {self.url} refuses more requests for now (429); wait, or "
                 "check the account's quota."
             ) from None
-        except openai.APITimeoutError:
+        except openai.BadRequestError:
             raise LLMError(
-                f"The LLM server at {self.url} did not answer in {self._timeout_s:.0f} s; try "
+                f"The LLM server at {self.url} did not accept the request (400): the passages may "
+                "be too long for its context; lower RAG_K, or choose another model."
+            ) from None
+        except (openai.APITimeoutError, httpx.TimeoutException):
+            raise LLMError(
+                f"The LLM server at {self.url} did not answer in {self._timeout_s:g} s; try "
                 "again, or raise RAG_LLM_TIMEOUT_S."
             ) from None
         except (openai.APIConnectionError, httpx.TransportError):
@@ -103,6 +133,10 @@ class ChatLLM:
             raise LLMError(
                 f"The LLM server at {self.url} answered with status {error.status_code}; see its "
                 "log."
+            ) from None
+        except UnicodeEncodeError:
+            raise LLMError(
+                "OPENAI_API_KEY holds characters that no key has; copy the key again."
             ) from None
         except openai.OpenAIError as error:
             raise LLMError(
@@ -149,8 +183,13 @@ def _packaged_gguf() -> Path:
     return next(Path(package.origin).parent.glob("*.gguf"))
 
 
-@functools.lru_cache(maxsize=1)
 def _serve(model: Path) -> tuple[str, str]:
+    with _STARTING:  # two questions at once start one server
+        return _started(model)
+
+
+@functools.lru_cache(maxsize=1)
+def _started(model: Path) -> tuple[str, str]:
     """Start llama.cpp's server inside this process, once: its base URL on loopback and its key.
 
     The key is random: without one, any page in the user's browser could ask the server.
@@ -181,6 +220,7 @@ def _serve(model: Path) -> tuple[str, str]:
     return f"http://127.0.0.1:{params.port}/v1", key
 
 
+_STARTING = threading.Lock()
 _SERVERS: list[object] = []  # a server stops when its last reference goes
 
 

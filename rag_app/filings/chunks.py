@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ITEM_HEADING = re.compile(r"(?:part\s+[ivx]+|items?\s+\d)", re.I)
 
-CHUNKER_VERSION = "1"
+CHUNKER_VERSION = "2"
 """Part of an index's passport: any change of borders or prefixes must raise it."""
 
 

@@ -1,21 +1,25 @@
-"""Ticker, form and fiscal year → filings downloaded from EDGAR, through edgartools."""
+"""EDGAR through edgartools: a company's filings of one form, and their documents."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from rag_app.errors import EdgarError
+from rag_app.errors import EdgarError, EdgarRefusal
 from rag_app.filings.cover import fiscal_year_of
-from rag_app.filings.forms import form_items
+from rag_app.filings.edgar_downloads import Origin
+from rag_app.filings.edgar_pace import Pace
+from rag_app.filings.edgar_wanted import Wanted
 
-REQUESTS_PER_SECOND = 8
-"""EDGAR allows 10; a client at 9.7 was blocked."""
-TIMEOUT_S = 20
+TIMEOUT_S = 20.0
+"""How long EDGAR may be silent."""
+REFUSALS = (403, 429)
 HTTP_LIBRARIES = {"httpx", "httpx2", "httpcore", "httpcore2"}
 
 SET_IDENTITY = (
@@ -23,143 +27,236 @@ SET_IDENTITY = (
     'EDGAR_IDENTITY="Jane Doe jane@example.com", in the environment or in .env.'
 )
 
-
-def fetch_filings(
-    *, ticker: str, form: str, year: int | None, identity: str, folder: Path
-) -> list[Path]:
-    """Download a company's filings of one form and fiscal year; what is there stays untouched.
-
-    Without a year it is the newest filing. Amendments are left out, unless ``form`` ends in
-    ``/A``. edgartools keeps its own cache beside ``folder``, and is held to 8 requests a second
-    without automatic retries, since asking again prolongs a block.
-
-    Raises:
-        EdgarError: no identity, no network, EDGAR refuses, no such company or filing.
-        FilingError: the form is not one the project reads.
-    """
-    if "@" not in identity:
-        raise EdgarError(SET_IDENTITY)
-    form_items(form)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _edgartools(identity, folder.parent / "edgar-cache"):
-        filings = _list_filings(ticker, form)
-        if year is None:
-            return [_download(filings[0], ticker, folder)]
-        paths = [
-            path
-            for filing in _near(filings, year)
-            if _fiscal_year(path := _download(filing, ticker, folder), filing) == year
-        ]
-    if not paths:
-        raise EdgarError(
-            f"EDGAR has no {form} of {ticker} for fiscal {year}; periods there: "
-            f"{_periods(filings)}."
-        )
-    return paths
+T = TypeVar("T")
 
 
 @contextmanager
-def _edgartools(identity: str, cache: Path) -> Iterator[None]:
-    """Set edgartools up, and turn its errors into ours."""
-    cache.mkdir(parents=True, exist_ok=True)
-    # edgartools reads these when it is first imported, and has no other way to be told.
-    os.environ["EDGAR_LOCAL_DATA_DIR"] = str(cache.resolve())
-    os.environ["EDGAR_RATE_LIMIT_PER_SEC"] = str(REQUESTS_PER_SECOND)
-    os.environ["EDGAR_HTTP_TIMEOUT"] = str(TIMEOUT_S)
+def open_edgar(identity: str, home: Path, on_note: Callable[[str], None]) -> Iterator[Edgar]:
+    """Set edgartools up: who asks, how fast, and no cache, since we keep downloads ourselves.
+
+    ``on_note`` gets a sentence before each wait that follows a refusal.
+
+    Raises:
+        EdgarError: the identity holds no e-mail, or ``home`` cannot be written.
+    """
+    if "@" not in identity:
+        raise EdgarError(SET_IDENTITY)
+    pace = Pace(home / "edgar.pace", on_note)
+    # It wants a folder of its own, which it asks for when it is first imported.
+    os.environ["EDGAR_LOCAL_DATA_DIR"] = str((home / "edgar-cache").resolve())
     import stamina
-    from edgar.exceptions import CompanyNotFoundError, http_status
-    from edgar.httprequests import TRANSPORT_ERRORS
+    from edgar.httpclient import HTTP_MGR
     from edgar.settings import set_identity
 
     set_identity(identity)
+    HTTP_MGR.cache_mode = "Disabled"
+    HTTP_MGR.rate_limiter = pace
+    HTTP_MGR.httpx_params["timeout"] = TIMEOUT_S
+    HTTP_MGR.close()
     retries = stamina.is_active()
-    stamina.set_active(False)
+    stamina.set_active(False)  # asking again at once prolongs a block
     try:
-        yield
-    except CompanyNotFoundError as error:
-        raise EdgarError(
-            f"EDGAR knows no ticker {error.identifier}; give a listed one, or the company's CIK."
-        ) from None
-    except Exception as error:
-        # Its HTTP client is httpx or httpx2, as its cache brings along; it catches only one.
-        libraries = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-        if isinstance(error, TRANSPORT_ERRORS) or libraries & HTTP_LIBRARIES:
-            raise EdgarError(_refusal(http_status(error))) from None
-        raise
+        yield Edgar(pace)
     finally:
         stamina.set_active(retries)
+        HTTP_MGR.close()
+        pace.close()
 
 
-def _refusal(status: int | None) -> str:
-    if status in (403, 429):
-        return (
-            f"EDGAR refuses for now (HTTP {status}); wait ten minutes before asking again, and "
-            "check that EDGAR_IDENTITY holds your real name and e-mail."
-        )
-    if status is None:
-        return (
-            "EDGAR cannot be reached; check the network, or download the filing elsewhere and "
-            "ingest the file."
-        )
-    return f"EDGAR answered with HTTP {status}; try again later, or ingest a downloaded file."
+class Edgar:
+    """EDGAR, asked politely: in turn, and after a refusal once more when the wait is over.
 
-
-def _list_filings(ticker: str, form: str) -> Sequence[Any]:
-    """The company's filings of a form, the newest period first."""
-    from edgar import Company
-
-    company = Company(ticker.strip().upper())
-    if company.not_found:
-        raise EdgarError(f"EDGAR knows no company {ticker}; give a listed ticker or a CIK.")
-    wanted = form.strip().upper()
-    found = [
-        filing
-        for filing in company.get_filings(form=wanted, amendments=wanted.endswith("/A"))
-        if filing.form.upper() == wanted
-    ]
-    if not found:
-        raise EdgarError(f"EDGAR has no {form} of {ticker}; check the form's name.")
-    return sorted(found, key=_period, reverse=True)
-
-
-def _period(filing: Any) -> dt.date:
-    return dt.date.fromisoformat(str(filing.report_date or filing.filing_date))
-
-
-def _near(filings: Sequence[Any], year: int) -> Iterator[Any]:
-    """Those whose period could belong to the fiscal year, by their documents' own naming.
-
-    A fiscal year 2024 may end from early January 2024 to the summer of 2025, and its first
-    quarter from the spring of 2023.
+    Each method raises EdgarError where EDGAR cannot be reached, breaks off or answers with an
+    error, and EdgarRefusal where it refuses twice.
     """
-    annual = not filings[0].form.upper().startswith("10-Q")
-    first = dt.date(year, 1, 1) if annual else dt.date(year - 1, 3, 1)
-    last = dt.date(year + 1, 7, 1)
-    return (filing for filing in filings if first <= _period(filing) <= last)
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._live_ciks: dict[str, int] = {}
+
+    def filings(self, company: str, wanted: Wanted) -> list[Origin]:
+        """A company's filings of the wanted form, the newest first.
+
+        Raises:
+            EdgarError: besides, when EDGAR has no such company, or nothing of that form.
+        """
+        return self._asking(lambda: self._list(company, wanted))
+
+    def document(self, url: str) -> bytes:
+        """The bytes of one document."""
+        from edgar.httprequests import get_with_retry, inspect_response
+
+        def ask() -> bytes:
+            response = get_with_retry(url)
+            inspect_response(response)
+            return bytes(response.content)
+
+        data = self._asking(ask)
+        if not data.strip():
+            raise EdgarError(f"EDGAR sent an empty document for {url}; try again later.")
+        return data
+
+    def _list(self, company: str, wanted: Wanted) -> list[Origin]:
+        from edgar import Company
+
+        filer = Company(self._cik(company))
+        if _is_unknown(filer):
+            raise EdgarError(f"EDGAR knows no company {company}; give a listed ticker or a CIK.")
+        # The newest thousand filings come with the company; older ones cost a request a thousand,
+        # of which banks have hundreds.
+        recent = filer.get_filings(trigger_full_load=False)
+        found = _of_form(recent, wanted.form)
+        oldest = min(map(_date, recent.data["filing_date"].to_pylist()), default=dt.date.max)
+        if wanted.reaches_before(oldest, len(found)):
+            found = _of_form(filer.get_filings(), wanted.form)
+        if not found:
+            raise EdgarError(f"EDGAR has no {wanted.form} of {company}; check the form's name.")
+        ticker = next(iter(filer.tickers or ()), "").upper()
+        origins = [_origin(filing, ticker) for filing in found]
+        return sorted(origins, key=lambda origin: (origin.filed, origin.period), reverse=True)
+
+    def _cik(self, company: str) -> int:
+        """The number of a ticker, from edgartools' own table or else from EDGAR's.
+
+        edgartools' look-up would take a refusal for an unknown ticker, and remember it.
+        """
+        if company.isdecimal():
+            return int(company)
+        from edgar.httprequests import download_json
+        from edgar.reference.tickers import get_company_cik_lookup
+        from edgar.urls import build_company_tickers_url
+
+        ticker = company.upper().replace(".", "-")
+        if cik := get_company_cik_lookup().get(ticker):
+            return int(cik)
+        if not self._live_ciks:
+            rows = download_json(build_company_tickers_url()).values()
+            self._live_ciks = {row["ticker"].upper(): int(row["cik_str"]) for row in rows}
+        if ticker not in self._live_ciks:
+            raise EdgarError(
+                f"EDGAR knows no ticker {company}; give a listed one, or the company's CIK."
+            )
+        return self._live_ciks[ticker]
+
+    def _asking(self, ask: Callable[[], T]) -> T:
+        try:
+            return _translated(ask)
+        except _RefusedOnce as refused:
+            self._pace.refused(refused.status, refused.retry_after_s)
+        try:
+            return _translated(ask)
+        except _RefusedOnce as refused:
+            self._pace.refused(refused.status, refused.retry_after_s)
+            raise EdgarRefusal(
+                f"EDGAR still refuses after the wait (HTTP {refused.status}); check that "
+                "EDGAR_IDENTITY holds your real name and e-mail, and run the command again later: "
+                "what was fetched is kept."
+            ) from None
 
 
-def _fiscal_year(path: Path, filing: Any) -> int:
-    return fiscal_year_of(path.read_bytes(), _period(filing))
+class _RefusedOnce(Exception):
+    """EDGAR answered 403 or 429."""
+
+    def __init__(self, status: int, retry_after_s: float | None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
-def _periods(filings: Sequence[Any]) -> str:
-    newest = [_period(filing).isoformat() for filing in filings[:12]]
-    return ", ".join(newest) + (" and older" if len(filings) > 12 else "")
+def _translated(ask: Callable[[], T]) -> T:
+    """What edgartools answers, its errors turned into ours."""
+    from edgar.exceptions import http_status
+    from edgar.httprequests import TRANSPORT_ERRORS
+
+    try:
+        return ask()
+    except json.JSONDecodeError:
+        raise EdgarError("EDGAR's list of filings came damaged; run the command again.") from None
+    except Exception as error:
+        # Its HTTP client is httpx or httpx2, as its cache brings along; it catches only one.
+        kinds = type(error).__mro__
+        libraries = {kind.__module__.partition(".")[0] for kind in kinds}
+        if not (isinstance(error, TRANSPORT_ERRORS) or libraries & HTTP_LIBRARIES):
+            raise
+        status = http_status(error)
+        if status in REFUSALS:
+            raise _RefusedOnce(status, _retry_after_s(error)) from None
+        raise EdgarError(_failure({kind.__name__ for kind in kinds}, status)) from None
 
 
-def _download(filing: Any, ticker: str, folder: Path) -> Path:
-    """The filing's main document; of old filings, which name none, the whole submission."""
-    from edgar.httprequests import get_with_retry, inspect_response
+def _failure(kinds: set[str], status: int | None) -> str:
+    if status is not None:
+        return f"EDGAR answered with HTTP {status}; try again later, or ingest a downloaded file."
+    if "TimeoutException" in kinds:
+        return f"EDGAR did not answer within {TIMEOUT_S:.0f} s; run the command again later."
+    if "RemoteProtocolError" in kinds:
+        return "EDGAR's answer broke off; run the command again, what was fetched is kept."
+    return (
+        "EDGAR cannot be reached; check the network, or download the filing elsewhere and ingest "
+        "the file."
+    )
 
-    document = filing.primary_document or f"{filing.accession_no}.txt"
-    form = filing.form.replace("/", "")
-    name = f"{ticker.upper()}_{form}_{_period(filing)}_{filing.accession_no}"
-    path = folder / f"{name}{Path(document).suffix or '.htm'}"
-    if path.exists():
-        return path
-    response = get_with_retry(f"{filing.base_dir}/{document}")
-    inspect_response(response)
-    part = path.with_suffix(".part")
-    part.write_bytes(response.content)
-    part.replace(path)
-    return path
+
+def _retry_after_s(error: Exception) -> float | None:
+    """The seconds that a refusal's Retry-After header names, as a number or as a date."""
+    named = getattr(error, "retry_after", None)  # edgartools reads the header of a 429 itself
+    if named is not None:
+        return float(named)
+    response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+    header = response.headers.get("Retry-After", "") if response is not None else ""
+    try:
+        return float(header)
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(header) - dt.datetime.now(dt.UTC)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_unknown(filer: Any) -> bool:
+    """Whether EDGAR lists no such company."""
+    from edgar.exceptions import http_status
+
+    try:
+        return bool(filer.not_found)
+    except Exception as error:
+        if http_status(error) == 404:  # edgartools overlooks it where httpx2 is installed
+            return True
+        raise
+
+
+def _of_form(filings: Any, form: str) -> list[Any]:
+    """Those of exactly this form: edgartools counts amendments in or out of a form, never alone."""
+    listed = filings.filter(form=form, amendments=form.endswith("/A"))
+    return [filing for filing in listed if filing.form.upper() == form]
+
+
+def _origin(filing: Any, ticker: str) -> Origin:
+    """What EDGAR lists of a filing, and the document to read.
+
+    That is the main document where it is inline XBRL. Otherwise it is the whole submission: its
+    header says company and period, which older documents do not say in a form to rely on, and
+    it holds the exhibits to which old annual reports refer. Of an 8-K it is so always, since
+    what there is to say often stands in its exhibits.
+    """
+    form = filing.form.upper()
+    whole = form.startswith("8-K") or not (filing.is_inline_xbrl and filing.primary_document)
+    document = f"{filing.accession_no}.txt" if whole else filing.primary_document
+    filed = _date(filing.filing_date)
+    period_end = _date(filing.report_date) if filing.report_date else None
+    return Origin(
+        accession=filing.accession_no,
+        cik=f"{filing.cik:010d}",
+        company=filing.company,
+        ticker=ticker,
+        form=form,
+        period_end=period_end,
+        filed=filed,
+        fiscal_year=fiscal_year_of(b"", period_end or filed) if whole else None,
+        url=f"{filing.base_dir}/{document}",
+    )
+
+
+def _date(value: Any) -> dt.date:
+    return dt.date.fromisoformat(str(value))

@@ -14,7 +14,8 @@ class FormItem:
     """One Item: its number as the form prints it, its title, and the periods that require it.
 
     ``key`` is how the project names it: ``7A``; Items of a 10-Q's second part are ``II-1A``,
-    since both parts count from 1. ``since`` and ``until`` are years of the period's end.
+    since both parts count from 1. ``since`` and ``until`` are years of the period's end; ``rest``
+    is how a long title goes on.
     """
 
     number: str
@@ -23,6 +24,7 @@ class FormItem:
     since: int = 0
     until: int = 9999
     required: bool = True
+    rest: str = ""
 
     @property
     def key(self) -> str:
@@ -34,6 +36,8 @@ class FormItem:
         return self.required and self.since <= period_end.year <= self.until
 
 
+OPERATIONS = "of Financial Condition and Results of Operations"
+
 ANNUAL = (
     FormItem("1", "Business"),
     FormItem("1A", "Risk Factors", since=2006),
@@ -42,12 +46,20 @@ ANNUAL = (
     FormItem("2", "Properties"),
     FormItem("3", "Legal Proceedings"),
     FormItem("4", "Mine Safety Disclosures"),
-    FormItem("5", "Market for Registrant's Common Equity"),
+    FormItem(
+        "5",
+        "Market for Registrant's Common Equity",
+        rest="Related Stockholder Matters and Issuer Purchases of Equity Securities",
+    ),
     FormItem("6", "Selected Financial Data", until=2020),
-    FormItem("7", "Management's Discussion and Analysis"),
+    FormItem("7", "Management's Discussion and Analysis", rest=OPERATIONS),
     FormItem("7A", "Quantitative and Qualitative Disclosures About Market Risk", since=1998),
     FormItem("8", "Financial Statements and Supplementary Data"),
-    FormItem("9", "Changes in and Disagreements with Accountants"),
+    FormItem(
+        "9",
+        "Changes in and Disagreements with Accountants",
+        rest="on Accounting and Financial Disclosure",
+    ),
     FormItem("9A", "Controls and Procedures", since=2004),
     FormItem("9B", "Other Information", since=2005),
     FormItem(
@@ -55,8 +67,16 @@ ANNUAL = (
     ),
     FormItem("10", "Directors, Executive Officers and Corporate Governance"),
     FormItem("11", "Executive Compensation"),
-    FormItem("12", "Security Ownership of Certain Beneficial Owners and Management"),
-    FormItem("13", "Certain Relationships and Related Transactions"),
+    FormItem(
+        "12",
+        "Security Ownership of Certain Beneficial Owners and Management",
+        rest="and Related Stockholder Matters",
+    ),
+    FormItem(
+        "13",
+        "Certain Relationships and Related Transactions",
+        rest="and Director Independence",
+    ),
     FormItem("14", "Principal Accountant Fees and Services"),
     FormItem("15", "Exhibits and Financial Statement Schedules", since=2004),
     FormItem("16", "Form 10-K Summary", required=False),
@@ -64,7 +84,7 @@ ANNUAL = (
 
 QUARTERLY = (
     FormItem("1", "Financial Statements"),
-    FormItem("2", "Management's Discussion and Analysis"),
+    FormItem("2", "Management's Discussion and Analysis", rest=OPERATIONS),
     FormItem("3", "Quantitative and Qualitative Disclosures About Market Risk", since=1998),
     FormItem("4", "Controls and Procedures", since=2003),
     FormItem("1", "Legal Proceedings", part="II"),

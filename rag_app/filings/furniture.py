@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rag_app.records import Block
 
 PAGE_BREAK = Block("paragraph", "\f")
 EDGE_LINES = 4
 NEAR_PAGES = 6
+MIN_COUNTED = 5
 MAX_LINE = 120
 
 _NUMBER = re.compile(
     r"(?:page\s*)?[-–—(\[]*\s*(?:[A-Z]{1,2}\s?-\s?)?(?:\d{1,3}|[ivxl]{1,6})\s*[-–—)\]]*"
-    r"(?:\s*of\s*\d{1,3})?",
+    r"(?:\s*of\s*\d{1,3})?|(?:\(\w\)\s*){2,}",
     re.I,
 )
 _CONTENTS_LINK = re.compile(r"(?:back to |return to )?(?:table of )?(?:contents|index)", re.I)
@@ -58,12 +60,12 @@ def page_furniture(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:
 def without_furniture(blocks: Sequence[Block]) -> list[Block]:
     """Drop page breaks and what is printed around them; rejoin paragraphs cut by a break."""
     pages: list[list[Block]] = [[]]
-    for block in blocks:
+    for block in _with_counted_pages(blocks):
         if block is PAGE_BREAK:
             pages.append([])
         else:
             pages[-1].append(block)
-    texts = [[b.text if b.kind != "table" else "|" for b in page] for page in pages]
+    texts = [[_line(block) for block in page] for page in pages]
     dropped = page_furniture(texts)
     kept: list[Block] = []
     for number, page in enumerate(pages):
@@ -74,6 +76,29 @@ def without_furniture(blocks: Sequence[Block]) -> list[Block]:
             body = body[1:]
         kept += body
     return kept
+
+
+def _line(block: Block) -> str:
+    """A block as a line of its page; a table's only row may be a footer set in cells."""
+    if block.kind != "table":
+        return block.text
+    return "|" if "\n" in block.text else block.text.replace("|", " ")
+
+
+def _with_counted_pages(blocks: Sequence[Block]) -> list[Block]:
+    """Page breaks in place of page numbers, where a document marks its pages by these alone."""
+    if sum(block is PAGE_BREAK for block in blocks) >= MIN_COUNTED:
+        return list(blocks)
+    numbers = [at for at, b in enumerate(blocks) if b.kind != "table" and b.text.isdecimal()]
+    counted = {
+        at
+        for one, two in pairwise(numbers)
+        if int(blocks[two].text) == int(blocks[one].text) + 1
+        for at in (one, two)
+    }
+    if len(counted) < MIN_COUNTED:
+        return list(blocks)
+    return [PAGE_BREAK if at in counted else block for at, block in enumerate(blocks)]
 
 
 def continues(before: Block, after: Block) -> bool:

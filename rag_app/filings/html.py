@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from rag_app.errors import FilingError
 from rag_app.filings.furniture import PAGE_BREAK, without_furniture
 from rag_app.filings.style import Paragraph, Run, Style, blend, inherit, rank_headings
 from rag_app.filings.tables import Cell, is_contents, is_layout, markdown
@@ -24,19 +25,41 @@ _BLOCKS = frozenset(
     )
 )
 _SILENT = frozenset(("head", "script", "style", "title", "ix:header", "noscript", "template"))
-_C1 = {code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
+MAX_DEPTH = 150
+"""Levels of nesting that are kept; EDGAR's own documents have under 20."""
+MAX_COLUMNS = 1000
+"""Columns beyond which a cell's spans are not believed, nor a table laid out."""
+
+_CONTROLS: dict[int, str | None] = {
+    **dict.fromkeys((*range(9), 0x0B, *range(0x0E, 0x20), 0x7F)),  # "&#1;" is a character too
+    **{code: bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)},
+}
 _PAGE_BREAK_CSS = re.compile(r"break-(?:after|before)\s*:\s*(?:always|page)")
 _SPACES = re.compile(r"[\s\u200b\ufeff]+")
 
 
-def parse_html(markup: str) -> HtmlElement:
-    """Parse a document, however broken; an empty one gives an empty element."""
+def parse_html(markup: str, source: str = "The document") -> HtmlElement:
+    """Parse a document, however broken; an empty one gives an empty element.
+
+    Raises:
+        FilingError: libxml2 gave up in the middle, so that what follows would be lost.
+    """
+    import lxml.etree
     import lxml.html
 
     # lxml refuses text that declares an encoding; the text is decoded already.
     markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup)
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
-    return lxml.html.document_fromstring(f"<html>{markup}</html>", parser=parser)
+    root = lxml.html.document_fromstring(f"<html>{markup}</html>", parser=parser)
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        raise FilingError(
+            f"{source} nests its elements too deeply to be read; give the filing as EDGAR has it."
+        )
+    # Nesting without end would exhaust the stack; what lies deeper keeps its text, not its tags.
+    for brink in cast("list[HtmlElement]", root.xpath("/".join(["*"] * MAX_DEPTH))):
+        lxml.etree.strip_elements(brink, *_SILENT, with_tail=False)
+        lxml.etree.strip_tags(brink, "*")
+    return root
 
 
 def html_blocks(root: HtmlElement) -> list[Block]:
@@ -48,8 +71,8 @@ def html_blocks(root: HtmlElement) -> list[Block]:
 
 
 def clean(text: str) -> str:
-    """Single spaces; the C1 characters that old filings mean as Windows-1252."""
-    return _SPACES.sub(" ", text.translate(_C1)).strip()
+    """Single spaces, no controls; C1 characters as old filings mean them, in Windows-1252."""
+    return _SPACES.sub(" ", text.translate(_CONTROLS)).strip()
 
 
 class _Walker:
@@ -81,7 +104,8 @@ class _Walker:
             self._table(element, style)
         elif tag == "pre":
             # Around 2000 tables were set in typewriter columns inside HTML.
-            self.items += page_items(element.text_content().expandtabs(8).split("\n"), None)
+            printed = element.text_content().translate(_CONTROLS)
+            self.items += page_items(printed.expandtabs(8).split("\n"), None)
         elif tag == "br":
             self._runs.append(Run("\n", style))
         else:
@@ -132,7 +156,8 @@ class _Walker:
         links = len(table.findall(".//a[@href]"))
         if is_contents(rows, links):
             return
-        if is_layout(rows):
+        width = max((row[-1].end for row in rows if row), default=0)
+        if width > MAX_COLUMNS or is_layout(rows):
             for row in grid:
                 self._layout_row([walker for _, walker in row])
             return
@@ -179,6 +204,8 @@ def _rows(table: HtmlElement, style: Style) -> Iterator[list[tuple[Cell, _Walker
             while below.get(column, 0) > 0:
                 column += 1
             width, height = _span(td, "colspan"), _span(td, "rowspan")
+            if column + width > MAX_COLUMNS:
+                width = height = 1
             walker = _Walker()
             walker.walk(td, row_style)
             walker.flush()

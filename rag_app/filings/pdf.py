@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MIN_LETTERS_PER_PAGE = 40
 """Fewer on average, and the pages are pictures: a scan without a text layer."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def pdf_blocks(data: bytes, source: str) -> list[Block]:
@@ -52,16 +52,16 @@ def _read_pages(data: bytes, source: str) -> list[list[Line]]:
 
     try:
         document = pypdfium2.PdfDocument(data)
+        try:
+            return [list(_page_lines(document, number)) for number in range(len(document))]
+        finally:
+            document.close()
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             message = f"{source} is encrypted; save it without a password first."
         else:
             message = f"{source} is a damaged PDF ({error}); download it again."
         raise FilingError(message) from None
-    try:
-        return [list(_page_lines(document, number)) for number in range(len(document))]
-    finally:
-        document.close()
 
 
 def _page_lines(document: PdfDocument, number: int) -> Iterator[Line]:
@@ -119,7 +119,7 @@ class _CharReader:
             right = self._edges(stop - 1)[1]
             ahead = self._edges(following[0])[0] if following else 0.0
             if following is None or ahead - right > gap or ahead < left:
-                text = " ".join(self.text[first:stop].split())
+                text = " ".join(_CONTROL.sub("", self.text[first:stop]).split())
                 yield from parted(Cell(text, left, right, bold))
                 if following:
                     first, left = following[0], ahead

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag_app.filings.borders import seen_borders
 from rag_app.filings.captions import with_captions
 from rag_app.filings.forms import FormItem
 from rag_app.records import Block, Section
@@ -14,9 +15,6 @@ from rag_app.records import Block, Section
 MAX_TITLE = 300
 FULL_BODY = 3000
 """Characters of text below a heading beyond which more says nothing about its being one."""
-MAX_REFERENCE = 2000
-"""Characters up to which an Item 8 is taken to refer to statements printed elsewhere."""
-MIN_STATEMENTS = 10_000
 
 _ITEM = re.compile(
     r"(?:part\s+(?P<part>i{1,3}|iv)\b[\s,.:;–—-]*)?items?\s*(?P<number>\d{1,2}(?:\.\d\d)?\s?[a-k]?)\b"
@@ -25,22 +23,15 @@ _ITEM = re.compile(
     re.I | re.S,
 )
 _PART = re.compile(r"part\s+(i{1,3}|iv)\b[\s.:–—-]*(?P<rest>.*)", re.I | re.S)
-_STATEMENTS = re.compile(
-    r"(?:reports? of (?:\S+ ){0,4}independent|index to (?:the )?(?:consolidated )?financial statem"
-    r"|consolidated (?:balance sheets?|statements? of)|balance sheets?$"
-    r"|statements? of (?:operations|income|earnings))",
-    re.I,
-)
-_AFTER_STATEMENTS = re.compile(
-    r"(?:exhibit index|index to exhibits|exhibits?$|signatures?$|power of attorney|item 16)", re.I
-)
-_SIGNATURES = re.compile(r"signatures?\s*", re.I)
 _CROSS_REFERENCE = re.compile(r"(?:of|in|and|to|for|is|are|above|below|under|herein)\b|[,)\]”\"]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
+    """A heading; from ``at`` to ``opens`` stands the page's running "Item 7A" above it."""
+
     at: int
+    opens: int
     rank: int
     item: FormItem
     also: tuple[FormItem, ...]
@@ -61,76 +52,19 @@ def split_sections(
     """
     candidates = _candidates(blocks, items)
     chosen = _best_order(candidates)
-    contents = _contents_lines(blocks, candidates, chosen)
+    dropped = _contents_lines(blocks, candidates, chosen)
+    dropped |= {at for head in chosen for at in range(head.at, head.opens)}
     borders = [0, *(candidate.at for candidate in chosen), len(blocks)]
     sections = []
     for number, (start, stop) in enumerate(pairwise(borders)):
-        body = tuple(with_captions(blocks[i] for i in range(start, stop) if i not in contents))
+        body = tuple(with_captions(blocks[i] for i in range(start, stop) if i not in dropped))
         if not body:
             continue
         head = chosen[number - 1] if number else None
         sections.append(Section(head.item.key, head.title, body) if head else Section("", "", body))
     found = {item.key for head in chosen for item in (head.item, *head.also)}
     keys = tuple(item.key for item in items if item.key in found)
-    return _without_tail(with_statements(sections, items)), keys
-
-
-def with_statements(sections: Sequence[Section], items: Sequence[FormItem]) -> list[Section]:
-    """Move statements printed behind the exhibits to the Item that only refers to them.
-
-    Many filings say under Item 8 "see Item 15", or print the statements after the last Item. The
-    part between the auditor's report, or the statements' index, and the exhibits or signatures
-    becomes a second section of the Item, so that a reader who asks for Item 8 finds figures.
-    """
-    home = next((item for item in items if item.title.startswith("Financial Statements")), None)
-    own = [section for section in sections if home and section.item == home.key]
-    if home is None or len(own) != 1 or len(own[0].text) > MAX_REFERENCE:
-        return list(sections)
-    moved: list[Section] = []
-    after = False
-    for section in sections:
-        span = _statements_in(section.blocks) if after and section.item else None
-        after = after or section is own[0]
-        if span is None:
-            moved.append(section)
-            continue
-        start, stop = span
-        parts = (section.blocks[:start], section.blocks[stop:])
-        title = f"{home.title} (printed with Item {section.item})"
-        for part, statements in ((parts[0], section.blocks[start:stop]), (parts[1], ())):
-            if part:
-                moved.append(Section(section.item, section.title, part))
-            if statements:
-                moved.append(Section(home.key, title, statements))
-    return moved
-
-
-def _without_tail(sections: Sequence[Section]) -> list[Section]:
-    """Cut signatures, and exhibits bound in behind them, off the last Item."""
-    last = sections[-1] if sections else Section("", "", ())
-    heads = (
-        at
-        for at, block in enumerate(last.blocks)
-        if block.kind == "heading" and _SIGNATURES.fullmatch(block.text)
-    )
-    at = next(heads, 0)
-    if not at or not last.item:
-        return list(sections)
-    tail = Section("", "Signatures and exhibits", last.blocks[at:])
-    return [*sections[:-1], Section(last.item, last.title, last.blocks[:at]), tail]
-
-
-def _statements_in(blocks: Sequence[Block]) -> tuple[int, int] | None:
-    """Where statements start and stop among blocks; None where there are none."""
-    heads = [at for at, block in enumerate(blocks) if block.kind == "heading"]
-    start = next((at for at in heads if _STATEMENTS.match(blocks[at].text)), None)
-    if start is None:
-        return None
-    stop = next(
-        (at for at in heads if at > start and _AFTER_STATEMENTS.match(blocks[at].text)), len(blocks)
-    )
-    size = sum(len(block.text) for block in blocks[start:stop])
-    return (start, stop) if size > MIN_STATEMENTS else None
+    return seen_borders(sections, items), keys
 
 
 def _candidates(blocks: Sequence[Block], items: Sequence[FormItem]) -> list[_Candidate]:
@@ -160,16 +94,20 @@ def _candidates(blocks: Sequence[Block], items: Sequence[FormItem]) -> list[_Can
             for other in re.findall(r"\d{1,2}[A-Ka-k]?\b", match["also"])
             if (part, other.upper()) in by_number
         )
-        heads.append((at, rank, item, also, _title(match["title"], item)))
+        heads.append((at, rank, item, also, _title(match["title"], blocks, at, item)))
     sizes = [len(block.text) for block in blocks]
     candidates: list[_Candidate] = []
     for index, (at, rank, item, also, title) in enumerate(heads):
         if index and heads[index - 1][1] == rank:
             continue  # "Item 8 (continued)": a running header within the Item
+        opens = at
+        following = heads[index + 1] if index + 1 < len(heads) else None
+        if following and following[0] == at + 1 and following[1] == rank:
+            opens, _, item, also, title = following
         stop = next((h[0] for h in heads[index + 1 :] if h[1] != rank), len(blocks))
         below = sum(sizes[at + 1 : stop]) + max(0, sizes[at] - MAX_TITLE)
         weight = min(below, FULL_BODY) + (60 if blocks[at].kind == "heading" else 0) + 1
-        candidates.append(_Candidate(at, rank, item, also, title, weight))
+        candidates.append(_Candidate(at, opens, rank, item, also, title, weight))
     return candidates
 
 
@@ -180,7 +118,7 @@ def _heads(block: Block, match: re.Match[str], item: FormItem) -> bool:
         return True
     if not match["dots"].strip() and (title[0].islower() or _CROSS_REFERENCE.match(title)):
         return False
-    if _CROSS_REFERENCE.match(title) and title[0] in ',)]”"':
+    if title[0] in ',)]”"“‘':
         return False
     same_title = _words(title)[:1] == _words(item.title)[:1]
     return same_title or (len(block.text) <= MAX_TITLE and not title[0].islower())
@@ -190,10 +128,23 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", text.lower())
 
 
-def _title(printed: str, item: FormItem) -> str:
+def _title(printed: str, blocks: Sequence[Block], at: int, item: FormItem) -> str:
     """The heading's own title where it is one; the form's where it is missing or runs on."""
-    title = re.sub(r"\s+", " ", printed).strip(" .:–—-")
+    official = _words(f"{item.title} {item.rest}")
+    title = printed
+    for block in blocks[at + 1 : at + 4]:
+        follows = (_words(title)[-1:] + _words(block.text)[:1]) in map(list, pairwise(official))
+        if not follows or block.kind != "heading":
+            break
+        title = f"{title} {block.text}"  # a title printed over several lines
+    title = re.sub(r"\s+", " ", title).strip(" .:–—-")
     title = re.sub(r"\s*\(continued\)$", "", title, flags=re.I)
+    length = len(_words(item.title))
+    if _words(title)[:length] == _words(item.title):
+        last = list(re.finditer(r"[A-Za-z]+", title))[length - 1]
+        after = title[last.end() :]
+        goes_on = _words(after)[:1] in (["and"], _words(item.rest)[:1]) or after.lstrip()[:1] == "("
+        title = title if goes_on else title[: last.end()]  # a heading below it, in the same line
     return title if 3 <= len(title) <= 160 else item.title
 
 

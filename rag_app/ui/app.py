@@ -12,77 +12,102 @@ from rag_app.errors import RagError
 from rag_app.index.retriever import FilingsRetriever
 from rag_app.library import Library
 from rag_app.records import Filters
-from rag_app.ui import sidebar, state
-from rag_app.ui.conversation import draw_evidence, draw_message
+from rag_app.ui import conversation, sidebar, state
 from rag_app.ui.markdown import answer_markdown, written_markdown
 from rag_app.ui.sidebar import Choice
 
 INTERNAL = "Something went wrong inside the program; its log has the details. Ask again."
+EXAMPLES = (
+    "How did revenue change from the year before, and why?",
+    "Which risks could hurt the business most?",
+    "Which lawsuits are pending?",
+)
 
 
 def page() -> None:
     """Draw the page from top to bottom."""
     st.set_page_config(page_title="Filings RAG", page_icon="📄", layout="centered")
-    st.title("Chat with SEC filings")
+    st.header("Chat with SEC filings", anchor=False)
     try:
         library = Library(state.settings().home)
         library.check_filters(Filters())
         choice = sidebar.draw(library)
     except RagError as error:
-        st.error(str(error))
+        st.error(written_markdown(str(error)))
         return
+    typed = st.chat_input("Ask about the filings")
+    if typed:
+        state.ask(typed)
     for message in state.messages():
-        draw_message(message)
-    if not state.messages():
-        st.caption(f"Asking {choice.filters}. Every statement cites its passage.")
-    question = st.chat_input("Ask about the filings")
-    if question:
-        state.messages().append(_ask(question, choice))
+        conversation.draw_message(message)
+    if state.waiting():
+        state.answered(_answer(state.waiting(), choice))
+    elif not state.messages():
+        _welcome(library)
 
 
-def _ask(question: str, choice: Choice) -> state.Message:
+def _welcome(library: Library) -> None:
+    filings = [stored.filing for stored in library.filings().values()]
+    companies = {filing.company for filing in filings}
+    st.markdown(
+        f"{len(filings)} filings of {len(companies)} companies are here. Every statement in an "
+        "answer cites its passage, and every figure is looked up in it."
+    )
+    with st.container(gap="xsmall"):
+        for example in EXAMPLES:
+            st.button(
+                example,
+                on_click=state.ask,
+                args=[example],
+                type="tertiary",
+                icon=":material/search:",
+            )
+
+
+def _answer(question: str, choice: Choice) -> state.Message:
     """Answer a question on the page as its text comes; a failure becomes one sentence."""
     history = [
         Turn(message.searched_for, message.answer.text)
         for message in state.messages()
         if message.answer
     ]
-    with st.chat_message("user"):
-        st.markdown(written_markdown(question))
+    conversation.draw_question(question)
     searched_for = question
-    with st.chat_message("assistant"):
+    with st.chat_message("assistant", avatar=conversation.ASSISTANT):
         try:
-            settings = state.settings()
-            retriever = FilingsRetriever(
-                state.snapshot(choice.model, choice.dim),
-                filters=choice.filters,
-                k=settings.k,
-                lexical=settings.lexical,
-            )
-            reply = Reply(question, retriever, state.llm(), history)
-            searched_for = reply.searched_for
-            if searched_for != question:
-                st.caption(f"Searched for: {written_markdown(searched_for)}")
-            _stream(reply)
-            draw_evidence(reply.answer)
-            return state.Message(question, searched_for, reply.answer)
+            with st.spinner("Reading the filings ..."):
+                reply = Reply(question, _retriever(choice), state.llm(), history)
+                searched_for = reply.searched_for
+                conversation.draw_context(question, searched_for, choice.filters)
+                _stream(reply)
+            conversation.draw_evidence(reply.answer)
+            return state.Message(question, searched_for, choice.filters, reply.answer)
         except RagError as error:
             sentence = str(error)
         except Exception:
             logging.getLogger(__name__).exception("a question failed")
             sentence = INTERNAL
-        st.error(sentence)
-        return state.Message(question, searched_for, None, sentence)
+        st.error(written_markdown(sentence))
+        return state.Message(question, searched_for, choice.filters, None, sentence)
+
+
+def _retriever(choice: Choice) -> FilingsRetriever:
+    settings = state.settings()
+    return FilingsRetriever(
+        state.snapshot(choice.model, choice.dim),
+        filters=choice.filters,
+        k=settings.k,
+        lexical=settings.lexical,
+    )
 
 
 def _stream(reply: Reply) -> None:
     """Show the text as it comes, then the checked text in its place."""
     box = st.empty()
     text = ""
-    with st.spinner("Reading the filings ..."):
-        for piece in reply:
-            text += piece
-            box.markdown(answer_markdown(text))
+    for piece in reply:
+        text += piece
+        box.markdown(answer_markdown(text))
     box.markdown(answer_markdown(reply.answer.text))
 
 

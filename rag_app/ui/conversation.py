@@ -5,58 +5,72 @@ from __future__ import annotations
 import streamlit as st
 from llama_index.core.schema import NodeWithScore, TextNode
 
+from rag_app.answer import QUOTE_MODE
 from rag_app.chat.prompts import source_line
-from rag_app.filings.chunks import passage_text
-from rag_app.records import Answer
-from rag_app.render import figure_warnings
+from rag_app.records import Answer, Filters
+from rag_app.render import figure_warning
 from rag_app.ui.markdown import answer_markdown, written_markdown
+from rag_app.ui.passages import passage_markdown, place_of
 from rag_app.ui.state import Message
+
+USER, ASSISTANT = ":material/person:", ":material/description:"
 
 
 def draw_message(message: Message) -> None:
     """A question and what it got."""
-    with st.chat_message("user"):
-        st.markdown(written_markdown(message.question))
-    with st.chat_message("assistant"):
-        if message.searched_for != message.question:
-            st.caption(f"Searched for: {written_markdown(message.searched_for)}")
+    draw_question(message.question)
+    with st.chat_message("assistant", avatar=ASSISTANT):
+        draw_context(message.question, message.searched_for, message.filters)
         if message.answer is None:
-            st.error(message.error)
+            st.error(written_markdown(message.error))
         else:
             st.markdown(answer_markdown(message.answer.text))
             draw_evidence(message.answer)
 
 
+def draw_question(question: str) -> None:
+    """What the user asked."""
+    with st.chat_message("user", avatar=USER):
+        st.markdown(written_markdown(question))
+
+
+def draw_context(question: str, searched_for: str, filters: Filters) -> None:
+    """What was asked besides the words: the filters, and the question a follow-up leans on."""
+    parts = [f"Asked of {filters}"] if filters else []
+    if searched_for != question:
+        parts.append(f"Searched for: {searched_for}")
+    if parts:
+        st.caption(written_markdown(" · ".join(parts)))
+
+
 def draw_evidence(answer: Answer) -> None:
     """Under an answer: figures that no source shows, the sources, and what produced it."""
-    for warning in figure_warnings(answer):
+    if warning := figure_warning(answer):
         st.warning(written_markdown(warning))
-    shown = [f"{figure.text} [{figure.marker}]" for figure in answer.figures if figure.found]
-    if shown:
-        st.caption("Figures found in the sources: " + written_markdown(", ".join(shown)))
     cited = {citation.chunk_id: citation.marker for citation in answer.citations}
-    with st.expander(f"Sources ({len(cited)} cited, {len(answer.hits)} found)"):
-        for hit in answer.hits:
+    with st.expander(f"Sources: {len(cited)} cited of {len(answer.hits)} found"):
+        for hit in sorted(answer.hits, key=lambda hit: hit.node.node_id not in cited):
             _draw_source(hit, cited.get(hit.node.node_id))
-    seconds = sum(answer.timings_ms.values()) / 1000
-    st.caption(
-        written_markdown(
-            f"{answer.model}, {answer.dim} dimensions, LLM {answer.llm}, {seconds:.1f} s"
-        )
-    )
+    st.caption(written_markdown(_footer(answer)))
+
+
+def _footer(answer: Answer) -> str:
+    parts = []
+    if answer.figures:
+        found = sum(figure.found for figure in answer.figures)
+        parts.append(f"{found} of {len(answer.figures)} figures found in the cited passages")
+    parts.append(f"{answer.model} at {answer.dim} dimensions")
+    parts.append("no LLM" if answer.llm == QUOTE_MODE else answer.llm)
+    parts.append(f"{sum(answer.timings_ms.values()) / 1000:.1f} s")
+    return " · ".join(parts)
 
 
 def _draw_source(hit: NodeWithScore, marker: int | None) -> None:
     node = hit.node
     assert isinstance(node, TextNode)
-    about = node.metadata
-    label = f"[{marker}]" if marker else "not cited"
-    heading = f" · {about['heading_path']}" if about["heading_path"] else ""
-    st.markdown(f"**{written_markdown(f'{label} {source_line(node)}')}**")
-    st.caption(
-        written_markdown(
-            f"rank {about['rank']} · score {hit.score:.4f} · cosine {about['cosine']:.3f}{heading}"
-        )
-    )
-    st.markdown(written_markdown(passage_text(node)))
-    st.divider()
+    label = f"[{marker}]" if marker else "Not cited:"
+    score = f"score {hit.score:.4f} · cosine {node.metadata['cosine']:.2f}"
+    with st.container(border=True):
+        st.markdown(f"**{written_markdown(f'{label} {source_line(node)}')}**")
+        st.caption(written_markdown(f"{place_of(node)} · {score}"))
+        st.markdown(passage_markdown(node))

@@ -16,7 +16,7 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "filings"
 PAGE = Path(__file__).parent / "app.py"
 
 # Streamlit's defaults listen on every interface, take uploads of 200 MB, show stack traces to
-# visitors and send usage statistics.
+# visitors and send usage statistics; their red accent looks like an error.
 SERVER_OPTIONS = {
     "server.address": "127.0.0.1",
     "server.showEmailPrompt": "false",
@@ -25,6 +25,8 @@ SERVER_OPTIONS = {
     "client.showErrorDetails": "none",
     "client.toolbarMode": "minimal",
     "browser.gatherUsageStats": "false",
+    "theme.light.primaryColor": "#2f5d8a",
+    "theme.dark.primaryColor": "#7fb0de",
 }
 
 

@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import re
 
-_ANSWER = re.compile(r"[$<>~]|!(?=\[)|\](?=\()|\](?=:)")
-_WRITTEN = re.compile(r"[\\`*_{}\[\]()#+!$<>~:-]")
-_URL = re.compile(r"(?<!\w)(?:https?|ftp)://|(?<!\w)www\.|(?<=[\w.])@(?=\w)", re.IGNORECASE)
+_ANSWER = re.compile(r"[\\`$<>&~]|!(?=\[)|\](?=[(:])")
+_WRITTEN = re.compile(r"[\\`*_{}\[\]()#+!$<>&~=|-]|(?<=\d)[.)](?=\s)")
+_BLOCK_MARK = re.compile(r"^(?P<indent> {0,3})(?=#|=+ *$|-{2,} *$)", re.MULTILINE)
+_DEEP_INDENT = re.compile(r"^(?: {4,}| *\t)[ \t]*", re.MULTILINE)
+
+# Streamlit and GFM turn these into links, icons and directives even where they are escaped, since
+# they look at the text behind the escapes; a zero-width space breaks each pattern.
+_LIVE = re.compile(
+    r"(?P<head>https?|ftp)(?=://)|www(?=\.)|@(?=[\w-])|:(?=[A-Za-z]|[\w+-]+:)", re.IGNORECASE
+)
+ZERO_WIDTH_SPACE = "\u200b"
 
 
 def answer_markdown(text: str) -> str:
     """A model's answer: bold, lists and tables live; amounts, tags, images and links do not."""
-    return _defuse(_ANSWER.sub(_escape, text))
+    shallow = _DEEP_INDENT.sub("   ", text)  # four spaces would make code, where escapes show
+    escaped = _ANSWER.sub(_escape, _defuse(shallow))
+    return _BLOCK_MARK.sub(lambda match: f"{match['indent']}\\", escaped)
 
 
 def written_markdown(text: str) -> str:
-    """A passage exactly as written; only table bars and line breaks keep their meaning."""
-    lines = [line if _is_rule(line) else _WRITTEN.sub(_escape, line) for line in text.splitlines()]
-    return _defuse("\n".join(lines))
-
-
-def _is_rule(line: str) -> bool:
-    """A Markdown table's rule, ``|---|---|``."""
-    return bool(line.strip()) and set(line.strip()) <= set("|-: ") and "|" in line
+    """A text exactly as written, its line breaks kept."""
+    lines = (line.strip() for line in text.splitlines())
+    return "  \n".join(_WRITTEN.sub(_escape, _defuse(line)) for line in lines)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -33,5 +38,4 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _defuse(text: str) -> str:
-    """Keep bare addresses from becoming links: a zero-width space breaks the pattern."""
-    return _URL.sub(lambda match: f"{match[0][0]}\u200b{match[0][1:]}", text)
+    return _LIVE.sub(lambda match: f"{match[0]}{ZERO_WIDTH_SPACE}", text)

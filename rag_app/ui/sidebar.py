@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from rag_app.errors import RagError
+from rag_app.chat.llm import describe_llm
 from rag_app.index.models import DEFAULT_MODEL, trained_models
 from rag_app.library import Library
 from rag_app.records import Filing, Filters
 from rag_app.ui import state
+from rag_app.ui.markdown import written_markdown
 
 ALL = "All"
 
@@ -32,9 +33,9 @@ def draw(library: Library) -> Choice:
     """
     filings = [stored.filing for stored in library.filings().values()]
     with st.sidebar:
-        st.header("Filings")
+        st.subheader("Filings", anchor=False)
         filters = _filters(filings)
-        st.header("Retriever")
+        st.subheader("Retriever", anchor=False)
         model = _model()
         dims = state.embedder(model).spec.dims
         wanted = state.settings().dim
@@ -45,15 +46,14 @@ def draw(library: Library) -> Choice:
             help="Coordinates kept of each embedding: fewer are faster and smaller. A change "
             "derives the index from the stored vectors, without encoding.",
         )
-        st.header("LLM")
-        _llm_status()
-        if st.button("New conversation", width="stretch"):
-            state.messages().clear()
+        st.subheader("LLM", anchor=False)
+        st.caption(written_markdown(describe_llm(state.settings())))
+        st.button("New conversation", on_click=state.start_over, width="stretch")
     return Choice(filters, model, dim)
 
 
 def _filters(filings: list[Filing]) -> Filters:
-    companies = {f.ticker or f.cik: f"{f.company} ({f.ticker or f.cik})" for f in filings}
+    companies = {who: f"{who} · {f.company}" for f in filings if (who := f.ticker or f.cik)}
     company = st.selectbox(
         "Company",
         [ALL, *sorted(companies, key=lambda ticker: companies[ticker])],
@@ -79,17 +79,5 @@ def _model() -> str:
         "Model",
         names,
         format_func=lambda name: f"{name} ({'tuned' if name in tuned else 'base'})",
-        help="A tuned model encodes the library once, when it is first asked.",
+        help="A model that never read the library encodes it once, at the first question.",
     )
-
-
-def _llm_status() -> None:
-    try:
-        llm = state.llm()
-    except RagError as error:
-        st.error(str(error))
-        return
-    if llm is None:
-        st.caption("None configured: answers are quotes. Set OPENAI_BASE_URL or RAG_LLM=local.")
-    else:
-        st.caption(f"{llm.name} at {llm.url}")

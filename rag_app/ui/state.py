@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from rag_app.chat.llm import ChatLLM, open_llm
-from rag_app.index.build import index_root
+from rag_app.index.build import Progress, chunks_without_vectors, index_root
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model, weights_changed_at
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import Library
-from rag_app.records import Answer
+from rag_app.records import Answer, Filters
 from rag_app.sealed import current
 from rag_app.settings import Settings, load_settings
+
+MAX_OPEN_SNAPSHOTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Message:
 
     question: str
     searched_for: str
+    filters: Filters
     answer: Answer | None
     error: str = ""
 
@@ -55,37 +61,103 @@ def _embedder(model: str, changed_at: float) -> Embedder:
         query_prompt=chosen.query_prompt,
         document_prompt=chosen.document_prompt,
     )
-    loaded = Embedder(spec)
+    embedder = Embedder(spec)
     # Importing torch takes seconds: do it while the first question is typed.
-    threading.Thread(target=lambda: loaded.encode_queries(["warm up"]), daemon=True).start()
-    return loaded
+    threading.Thread(target=_warm_up, args=[embedder], daemon=True).start()
+    return embedder
+
+
+def _warm_up(embedder: Embedder) -> None:
+    try:
+        embedder.encode_queries(["warm up"])
+    except Exception:  # the first question meets it too, and says so on the page
+        logging.getLogger(__name__).debug("warming up failed", exc_info=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Open snapshots by what they stand for; the lock makes the second of two sessions wait."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    snapshots: dict[tuple[object, ...], tuple[Snapshot, list[str]]] = field(default_factory=dict)
+
+
+@st.cache_resource(show_spinner=False)
+def _opened() -> _Opened:
+    return _Opened()
 
 
 def snapshot(model: str, dim: int) -> Snapshot:
     """The index to answer from; opened anew when the library or the served index changed.
 
+    A model that never encoded the library does so now, behind a progress bar.
+
     Raises:
         RagError: as ``open_snapshot``.
     """
     library = Library(settings().home)
-    serving = current(index_root(library.home, embedder(model).spec, dim))
-    opened, notes = _snapshot(model, dim, str(serving), tuple(sorted(library.versions().items())))
-    for note in notes:
+    chosen = embedder(model)
+    root = index_root(library.home, chosen.spec, dim)
+    opened = _opened()
+    with opened.lock:
+        versions = tuple(library.versions().items())
+        found = opened.snapshots.get((root, current(root), versions))
+        if found is None:
+            notes: list[str] = []
+            with _encoding_bar(model, chunks_without_vectors(library, chosen.spec)) as on_progress:
+                fresh = open_snapshot(
+                    library, chosen, dim, on_progress=on_progress, on_note=notes.append
+                )
+            found = opened.snapshots[(root, fresh.folder, versions)] = (fresh, notes)
+            if len(opened.snapshots) > MAX_OPEN_SNAPSHOTS:
+                opened.snapshots.pop(next(iter(opened.snapshots)))
+    for note in found[1]:
         st.toast(note)
-    return opened
+    return found[0]
 
 
-@st.cache_resource(show_spinner="Opening the index ...", max_entries=8)
-def _snapshot(
-    model: str, dim: int, serving: str, versions: tuple[tuple[str, str], ...]
-) -> tuple[Snapshot, list[str]]:
-    """``serving`` and ``versions`` are the state that the cached snapshot stands for."""
-    notes: list[str] = []
-    library = Library(settings().home)
-    return open_snapshot(library, embedder(model), dim, on_note=notes.append), notes
+@contextmanager
+def _encoding_bar(model: str, total: int) -> Iterator[Progress]:
+    """A bar that shows up with the first chunks done and goes when all are."""
+    box = st.empty()
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        share = min(1.0, done / max(1, total))
+        sentence = f"{model} reads the library for the first time: {done} of {total} passages"
+        box.progress(share, text=sentence)
+
+    if total:
+        advance(0)
+    yield advance
+    box.empty()
 
 
 def messages() -> list[Message]:
     """The conversation of this browser session, oldest first."""
     conversation: list[Message] = st.session_state.setdefault("messages", [])
     return conversation
+
+
+def ask(question: str) -> None:
+    """Put a question up to be answered; it stays up when a rerun interrupts its answer."""
+    st.session_state["waiting"] = question
+
+
+def waiting() -> str:
+    """The question that is to be answered now, or none."""
+    return str(st.session_state.get("waiting", ""))
+
+
+def answered(message: Message) -> None:
+    """End the waiting question with what it got."""
+    messages().append(message)
+    ask("")
+
+
+def start_over() -> None:
+    """Forget the conversation."""
+    messages().clear()
+    ask("")

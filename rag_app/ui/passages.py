@@ -1,0 +1,56 @@
+"""A passage for the eye: its heading path as a caption, its tables as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from llama_index.core.schema import TextNode
+
+from rag_app.chat.rows import cells_of, head_count, is_amount, is_group, is_row
+from rag_app.ui.markdown import written_markdown
+
+
+def place_of(node: TextNode) -> str:
+    """Where in its filing a passage stands: ``Item 7. Management's ... > Liquidity``."""
+    path = node.metadata["prefix"].partition("\n")[0]
+    filing, _, place = path.partition(" > ")
+    return str(place or filing)
+
+
+def passage_markdown(node: TextNode) -> str:
+    """The chunk as written, with the caption and column heads that a continued table repeats.
+
+    Stored rows have no rule under their heads, which Markdown wants; it is put in here only.
+    """
+    repeated = node.metadata["prefix"].split("\n")[1:]
+    lines = [*repeated, *node.text.split("\n")]
+    headings = {node.metadata["heading_path"].rsplit(" > ", 1)[-1], ""}
+    while lines[1:] and lines[0].strip() in headings:  # place_of shows it already
+        lines.pop(0)
+    parts = []
+    for rows, group in groupby(lines, key=is_row):
+        if rows:
+            parts.append(table_markdown([cells_of(line) for line in group]))
+        else:
+            text = "\n".join(group).strip("\n")
+            parts += [written_markdown(part) for part in text.split("\n\n") if part.strip()]
+    return "\n\n".join(parts)
+
+
+def table_markdown(table: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as a Markdown table: amounts to the right, heads and group names in bold."""
+    width = max(map(len, table))
+    heads = max(1, head_count(table))
+    amounts = [
+        any(is_amount(cells[at]) for cells in table[heads:] if at < len(cells))
+        for at in range(width)
+    ]
+    rule = "|" + "|".join("---:" if right else ":---" for right in amounts) + "|"
+    lines = []
+    for number, cells in enumerate(table):
+        shown = [written_markdown(cell) for cell in cells] + [""] * (width - len(cells))
+        if 0 < number < heads or (number and is_group(cells)):
+            shown = [f"**{cell}**" if cell else "" for cell in shown]
+        lines.append("| " + " | ".join(shown) + " |")
+    return "\n".join([lines[0], rule, *lines[1:]])

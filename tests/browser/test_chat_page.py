@@ -1,0 +1,176 @@
+"""The chat page in a real browser: streaming, amounts, sources, and no request to a stranger."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from llm_standin import StandIn, llm_standin
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT_MS = 120_000
+HOSTILE = [
+    "Backlog was **$94.6 mil",
+    "lion**, against $103.9 million a year before [1].\n\n- ![x](https://evil.example/a.png)\n",
+    "- [read on](https://evil.example/b)\n- <img src='https://evil.example/c.png'>\n",
+    "- https://evil.example/d and <script src='https://evil.example/e.js'></script>\n",
+]
+
+
+@pytest.fixture(scope="module")
+def answers() -> Iterator[StandIn]:
+    """The LLM that the page asks."""
+    with llm_standin(StandIn(pieces=HOSTILE)) as answers:
+        yield answers
+
+
+@pytest.fixture(scope="module")
+def server(
+    sample_home: Path, tmp_path_factory: pytest.TempPathFactory, answers: StandIn
+) -> Iterator[str]:
+    """The real page, started as a user starts it, over a copy of the sample library."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed; `apt install chromium` adds it")
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("playwright is not installed; `make test` installs it")
+    folder = tmp_path_factory.mktemp("browser")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "RAG_HOME": str(shutil.copytree(sample_home, folder / "home")),
+        "OPENAI_BASE_URL": answers.url,
+        "OPENAI_API_KEY": "sk-quillfeather-0042",
+    }
+    log = folder / "server.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rag_app", "chat", "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _await(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+        yield f"http://127.0.0.1:{port}"
+        assert "Traceback" not in log.read_text()
+        assert "quillfeather" not in log.read_text()
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the page did not start: {log.read_text()}")
+
+
+@pytest.fixture
+def page(server: str) -> Iterator[Page]:
+    """A fresh browser on the page."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.goto(server)
+        yield page
+        browser.close()
+
+
+def ask(page: Page, question: str, answer_number: int) -> str:
+    """Ask, wait for the footer under the answer, and return the text of the answer's message."""
+    page.get_by_test_id("stChatInputTextArea").fill(question)
+    page.keyboard.press("Enter")
+    message = page.get_by_test_id("stChatMessage").nth(2 * answer_number - 1)
+    message.get_by_text("figures found in the cited passages").wait_for()
+    return message.inner_text()
+
+
+def test_a_conversation(page: Page, answers: StandIn) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    text = ask(page, "What was Larkspur's order backlog at the end of 2023?", 1)
+    assert "Backlog was $94.6 million, against $103.9 million a year before [1]." in text
+    assert "![x](https://evil.example/a.png)" in text.replace("\u200b", "")
+    answer = page.get_by_test_id("stChatMessage").nth(1)
+    assert answer.locator("strong", has_text="$94.6 million").count() == 1
+    assert answer.locator(".katex, img, script").count() == 0
+    assert page.locator("a[href*='evil']").count() == 0
+
+    answer.locator("summary").click()
+    source = answer.get_by_test_id("stExpander")
+    source.get_by_text("[1] Larkspur Instruments, Inc. 10-K fiscal 2023, Item 1").wait_for()
+    assert "score 0.0" in source.inner_text()
+    assert "$94.6 million at December 31, 2023" in source.inner_text()
+
+    page.get_by_label("Dimension").click()
+    page.get_by_role("option", name="64", exact=True).click()
+    text = ask(page, "and in 2024?", 2)
+    assert "minilm at 64 dimensions" in text
+    assert "Searched for: What was Larkspur's order backlog at the end of 2023? and in" in text
+    roles = [message["role"] for message in answers.requests[-1]["messages"]]
+    assert roles == ["system", "user", "assistant", "user"]
+
+    page.wait_for_timeout(500)
+    hosts = {urlsplit(url).hostname for url in asked if url.startswith(("http", "ws"))}
+    assert hosts <= {"127.0.0.1"}
+
+
+def test_a_table_passage_is_a_table(page: Page) -> None:
+    ask(page, "What were Larkspur's net sales by segment?", 1)
+    answer = page.get_by_test_id("stChatMessage").nth(1)
+    answer.locator("summary").click()
+    row = answer.locator("tr", has_text="Sensing Products").first
+    row.wait_for()
+    assert row.locator("td").count() >= 3
+    assert "|" not in row.inner_text()
+
+
+def test_the_text_is_there_before_the_answer_is_whole(page: Page, answers: StandIn) -> None:
+    answers.pieces, answers.pause_s = ["First words. ", "Then $5 million [1]."], 3.0
+    try:
+        page.get_by_test_id("stChatInputTextArea").fill("What was backlog in 2023?")
+        page.keyboard.press("Enter")
+        message = page.get_by_test_id("stChatMessage").nth(1)
+        message.get_by_text("First words.").wait_for()
+        assert "$5 million" not in message.inner_text()
+        message.get_by_text("Then $5 million [1].").wait_for()
+    finally:
+        answers.pieces, answers.pause_s = HOSTILE, 0.0

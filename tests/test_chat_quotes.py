@@ -1,0 +1,79 @@
+"""Quote mode: whole sentences, and table rows with all that makes them readable."""
+
+from __future__ import annotations
+
+from passages import hit, text_node
+
+from rag_app.chat.prompts import REFUSAL
+from rag_app.chat.quotes import MAX_QUOTES, NOTE, quotable, quote_answer
+from rag_app.index.embedder import Embedder
+
+HEADS = "(In thousands)\n|  | Year Ended |  |\n|  | 2023 | 2022 |"
+ROWS = "| Gross profit | 179,504 | 168,162 |\n| Expenses: |  |  |\n| Research | 43,377 | 40,205 |"
+
+
+def test_a_row_is_quoted_with_heading_units_group_and_column_heads() -> None:
+    node = text_node(hit(f"{HEADS}\n{ROWS}", heading="Results"))
+    assert quotable(node) == [
+        "Results (In thousands), Gross profit: Year Ended 2023 179,504; 2022 168,162",
+        "Results (In thousands), Expenses, Research: Year Ended 2023 43,377; 2022 40,205",
+    ]
+
+
+def test_a_continued_table_takes_its_heads_from_the_prefix_and_quotes_only_its_own_rows() -> None:
+    prefix = f"{HEADS}\n| Expenses: |  |  |\n| Sales | 9,000 | 8,000 |"
+    node = text_node(hit("| Research | 43,377 | 40,205 |", prefix=prefix, heading="Results"))
+    assert quotable(node) == [
+        "Results (In thousands), Expenses, Research: Year Ended 2023 43,377; 2022 40,205"
+    ]
+
+
+def test_heads_of_words_and_periods_are_not_rows() -> None:
+    table = "|  | 53 weeks ended Feb 3, 2024 |\n| Net sales | $5,208 |"
+    assert quotable(text_node(hit(table))) == ["Net sales: 53 weeks ended Feb 3, 2024 $5,208"]
+
+
+def test_sentences_stand_alone_and_in_pairs_but_headings_are_not_quoted() -> None:
+    text = "Legal matters we face\n\nA customer has sued us. We have accrued nothing so far."
+    assert quotable(text_node(hit(text))) == [
+        "A customer has sued us.",
+        "We have accrued nothing so far.",
+        "A customer has sued us. We have accrued nothing so far.",
+    ]
+
+
+def test_one_quote_a_hit_the_fitting_one_first(minilm: Embedder) -> None:
+    hits = [
+        hit("Our pumps are sold in nine states. Copper is short this year."),
+        hit("The board met four times. Order backlog was $94.6 million at year end."),
+    ]
+    lines = quote_answer("How large was the order backlog?", hits, minilm).splitlines()
+    assert lines[0].startswith("- ")
+    assert "Order backlog was $94.6 million at year end." in lines[0]
+    assert lines[0].endswith("[2]")
+    assert lines[-1] == NOTE
+    assert sum("[2]" in line for line in lines) == 1
+
+
+def test_the_companys_name_makes_no_quote_fit(minilm: Embedder) -> None:
+    found = hit(
+        "In this report Quill, we and us mean Quill, Inc. and subsidiaries.\n\n"
+        "A revolver of 65 was drawn at year end.",
+    )
+    assert "revolver" in quote_answer("How much has Quill drawn on its revolver?", [found], minilm)
+
+
+def test_what_two_filings_say_alike_is_one_line(minilm: Embedder) -> None:
+    same = "The table shows net sales by product."
+    answer = quote_answer("net sales by product", [hit(same), hit(same)], minilm)
+    assert answer == f"- {same} [1][2]\n\n{NOTE}"
+
+
+def test_at_most_four_quotes(minilm: Embedder) -> None:
+    hits = [hit(f"Copper risk number {n} is high here.") for n in range(5)]
+    assert quote_answer("copper risk", hits, minilm).count("\n- ") + 1 == MAX_QUOTES
+
+
+def test_nothing_found_is_said(minilm: Embedder) -> None:
+    assert quote_answer("anything", [], minilm) == REFUSAL
+    assert quote_answer("anything", [hit("Item 5")], minilm) == REFUSAL
