@@ -40,10 +40,10 @@ class Filing:
         form of the same company for the same period with other bytes is an amended file.
         """
         who = self.ticker or self.cik.lstrip("0") or self.company
-        return "_".join(
-            re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-.")
-            for part in (who, self.form, self.period_end.isoformat())
-        )
+        parts = [who, self.form, self.period_end.isoformat()]
+        if self.accession and (self.form.startswith("8-K") or self.form.endswith("/A")):
+            parts.append(self.accession)  # a company may file several of these for one day
+        return "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-.") for part in parts)
 
     @property
     def title(self) -> str:

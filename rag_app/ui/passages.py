@@ -25,7 +25,7 @@ def passage_markdown(node: TextNode) -> str:
     """
     repeated = node.metadata["prefix"].split("\n")[1:]
     lines = [*repeated, *node.text.split("\n")]
-    headings = {node.metadata["heading_path"].rsplit(" > ", 1)[-1], ""}
+    headings = {*node.metadata["heading_path"].split(" > "), ""}
     while lines[1:] and lines[0].strip() in headings:  # place_of shows it already
         lines.pop(0)
     parts = []

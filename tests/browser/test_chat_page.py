@@ -140,7 +140,7 @@ def test_a_conversation(page: Page, answers: StandIn) -> None:
     assert "score 0.0" in source.inner_text()
     assert "$94.6 million at December 31, 2023" in source.inner_text()
 
-    page.get_by_label("Dimension").click()
+    page.get_by_role("combobox", name="Dimension").click()
     page.get_by_role("option", name="64", exact=True).click()
     text = ask(page, "and in 2024?", 2)
     assert "minilm at 64 dimensions" in text
