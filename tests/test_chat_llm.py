@@ -134,9 +134,10 @@ def test_the_real_local_llm_answers_with_a_citation(tmp_path: Path, minilm: Embe
     library = Library(tmp_path / "home")
     ingest([write_filing(tmp_path / "q.html")], library, minilm, 384, max_file_mb=1)
     retriever = FilingsRetriever(open_snapshot(library, minilm, 384), k=2)
-    reply = Reply("What was revenue in 2023?", retriever, open_llm(load_settings(llm="local")))
+    question = "What would raise the cost of bilge pumps?"
+    reply = Reply(question, retriever, open_llm(load_settings(llm="local")))
     pieces = list(reply)
     assert len(pieces) > 1, "the answer is streamed"
     assert reply.answer.llm.lower().startswith("smollm2")
-    assert reply.answer.citations
-    assert "41" in reply.answer.text
+    assert "copper" in reply.answer.text.lower()
+    assert "copper" in reply.answer.citations[0].text

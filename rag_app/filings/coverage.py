@@ -143,7 +143,8 @@ def _boilerplate(lines: Sequence[str]) -> Iterator[str]:
             continue
         repeated = shapes[_shape(line)] >= MIN_REPEATS
         # In HTML the cells of a contents row are lines: number, title, page.
-        paged = any(_PAGE.fullmatch(after) for after in printed[at : at + 3])
+        titled = not line.rstrip().endswith((".", ";", ":"))
+        paged = titled and any(_PAGE.fullmatch(after) for after in printed[at : at + 3])
         if repeated or paged or _CONTENTS.search(line) or ITEM_LABEL.match(line.strip()):
             yield line
 

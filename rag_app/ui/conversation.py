@@ -13,6 +13,8 @@ from rag_app.ui.markdown import answer_markdown, written_markdown
 from rag_app.ui.passages import passage_markdown, place_of
 from rag_app.ui.state import Message
 
+# The page keeps to its end: taller sources would push their own first passage out of sight.
+SOURCES_HEIGHT_PX = 460
 USER, ASSISTANT = ":material/person:", ":material/description:"
 
 
@@ -49,8 +51,9 @@ def draw_evidence(answer: Answer) -> None:
         st.warning(written_markdown(warning))
     cited = {citation.chunk_id: citation.marker for citation in answer.citations}
     with st.expander(f"Sources: {len(cited)} cited of {len(answer.hits)} found"):
-        for hit in sorted(answer.hits, key=lambda hit: hit.node.node_id not in cited):
-            _draw_source(hit, cited.get(hit.node.node_id))
+        with st.container(height=SOURCES_HEIGHT_PX, border=False):
+            for hit in sorted(answer.hits, key=lambda hit: hit.node.node_id not in cited):
+                _draw_source(hit, cited.get(hit.node.node_id))
     st.caption(written_markdown(_footer(answer)))
 
 
