@@ -13,7 +13,7 @@ from pathlib import Path
 from rag_app.errors import FilingError
 from rag_app.filings.batch import ReadFile, RefusedFile, read_files
 from rag_app.filings.chunks import CHUNKER_VERSION
-from rag_app.filings.read import read_filing
+from rag_app.filings.edgar_read import read_fetched
 from rag_app.filings.source import printable, read_bytes
 from rag_app.index.build import Progress, build_index, chunks_without_vectors
 from rag_app.index.embedder import Embedder
@@ -98,7 +98,7 @@ def ingest(
         LibraryError: another process writes, the disk is full, or no filing could be stored.
     """
     max_bytes = max_file_mb * 1_000_000
-    read = partial(read_filing, max_bytes=max_bytes, **asdict(flags))
+    read = partial(read_fetched, max_bytes=max_bytes, **asdict(flags))
     with writer_lock(library.home):
         files = find_files(paths)
         unchanged = {} if flags != CoverFlags() else _unchanged(files, library, max_bytes)

@@ -81,7 +81,7 @@ class Library:
         """Store a filing whole; an older version stays until ``forget_unused``."""
         filing = parsed.filing
         with sealing(self.root / filing.key, self.version_of(filing, chunker)) as folder:
-            shutil.copyfile(source, folder / f"source{source.suffix.lower()}")
+            shutil.copyfile(source, folder / f"source{source.suffix.lower()[:6]}")
             _write_json(folder / "sections.json", [dataclasses.asdict(s) for s in parsed.sections])
             with (folder / "chunks.jsonl").open("w", encoding="utf-8") as file:
                 for node in chunks:

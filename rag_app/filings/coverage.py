@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag_app.filings.pdf import printed_lines
 from rag_app.filings.sgml import is_submission, read_submission
 from rag_app.filings.tables import ITEM_LABEL
 from rag_app.records import Section
@@ -69,7 +70,7 @@ def visible_lines(data: bytes, sections: Sequence[Section]) -> list[str]:
     the other exhibits are left out of the library on purpose.
     """
     if data.lstrip()[:5] == b"%PDF-":
-        return list(_pdf_lines(data))
+        return list(printed_lines(data))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -86,17 +87,6 @@ def _document_lines(text: str) -> list[str]:
     if _MARKUP.search(text[:50_000]):
         return list(_html_lines(text))
     return _TAG.sub(" ", text).splitlines()
-
-
-def _pdf_lines(data: bytes) -> Iterator[str]:
-    import pypdfium2
-
-    document = pypdfium2.PdfDocument(data)
-    try:
-        for page in document:
-            yield from page.get_textpage().get_text_range().replace("\ufffe", "-").splitlines()
-    finally:
-        document.close()
 
 
 def _html_lines(text: str) -> Iterator[str]:

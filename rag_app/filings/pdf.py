@@ -47,6 +47,18 @@ def pdf_blocks(data: bytes, source: str) -> list[Block]:
     return without_furniture(rank_headings(items))
 
 
+def printed_lines(data: bytes) -> Iterator[str]:
+    """Every line of every page as the PDF library gives it, furniture included, in page order."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(data)
+    try:
+        for page in document:
+            yield from page.get_textpage().get_text_range().replace("\ufffe", "-").splitlines()
+    finally:
+        document.close()
+
+
 def _read_pages(data: bytes, source: str) -> list[list[Line]]:
     import pypdfium2
 
