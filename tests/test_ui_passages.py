@@ -22,7 +22,8 @@ def test_a_continued_table_is_one_table_with_its_heads() -> None:
 
 
 def test_the_path_is_a_caption_and_its_last_heading_is_not_repeated() -> None:
-    node = text_node(hit("Backlog\n\nOrders rose to $5 from $4.", heading="Customers > Backlog"))
+    text = "Our customers\n\nBacklog\n\nOrders rose to $5 from $4."
+    node = text_node(hit(text, heading="Customers > Backlog"))
     assert place_of(node) == "Item 7. MD&A > Customers > Backlog"
     assert passage_markdown(node) == "Orders rose to \\$5 from \\$4."
 

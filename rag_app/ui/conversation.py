@@ -50,10 +50,10 @@ def draw_evidence(answer: Answer) -> None:
     if warning := figure_warning(answer):
         st.warning(written_markdown(warning))
     cited = {citation.chunk_id: citation.marker for citation in answer.citations}
-    with st.expander(f"Sources: {len(cited)} cited of {len(answer.hits)} found"):
-        with st.container(height=SOURCES_HEIGHT_PX, border=False):
-            for hit in sorted(answer.hits, key=lambda hit: hit.node.node_id not in cited):
-                _draw_source(hit, cited.get(hit.node.node_id))
+    label = f"Sources: {len(cited)} cited of {len(answer.hits)} found"
+    with st.expander(label), st.container(height=SOURCES_HEIGHT_PX, border=False):
+        for hit in sorted(answer.hits, key=lambda hit: hit.node.node_id not in cited):
+            _draw_source(hit, cited.get(hit.node.node_id))
     st.caption(written_markdown(_footer(answer)))
 
 

@@ -10,6 +10,7 @@ import re
 _ANSWER = re.compile(r"[\\`$<>&~]|!(?=\[)|\](?=[(:])")
 _WRITTEN = re.compile(r"[\\`*_{}\[\]()#+!$<>&~=|-]|(?<=\d)[.)](?=\s)")
 _BLOCK_MARK = re.compile(r"^(?P<indent> {0,3})(?=#|=+ *$|-{2,} *$)", re.MULTILINE)
+_SOFT_BREAK = re.compile(r"(?<=\S)\n(?=\S)")
 _DEEP_INDENT = re.compile(r"^(?: {4,}| *\t)[ \t]*", re.MULTILINE)
 
 # Streamlit and GFM turn these into links, icons and directives even where they are escaped, since
@@ -29,8 +30,9 @@ def answer_markdown(text: str) -> str:
 
 def written_markdown(text: str) -> str:
     """A text exactly as written, its line breaks kept."""
-    lines = (line.strip() for line in text.splitlines())
-    return "  \n".join(_WRITTEN.sub(_escape, _defuse(line)) for line in lines)
+    lines = (line.strip() for line in text.strip().splitlines())
+    escaped = "\n".join(_WRITTEN.sub(_escape, _defuse(line)) for line in lines)
+    return _SOFT_BREAK.sub("  \n", escaped)
 
 
 def _escape(match: re.Match[str]) -> str:

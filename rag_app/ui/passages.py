@@ -10,6 +10,8 @@ from llama_index.core.schema import TextNode
 from rag_app.chat.rows import cells_of, head_count, is_amount, is_group, is_row
 from rag_app.ui.markdown import written_markdown
 
+HEADING_LINES = 5  # a heading, perhaps the one above it, and the blank lines between
+
 
 def place_of(node: TextNode) -> str:
     """Where in its filing a passage stands: ``Item 7. Management's ... > Liquidity``."""
@@ -24,10 +26,7 @@ def passage_markdown(node: TextNode) -> str:
     Stored rows have no rule under their heads, which Markdown wants; it is put in here only.
     """
     repeated = node.metadata["prefix"].split("\n")[1:]
-    lines = [*repeated, *node.text.split("\n")]
-    headings = {*node.metadata["heading_path"].split(" > "), ""}
-    while lines[1:] and lines[0].strip() in headings:  # place_of shows it already
-        lines.pop(0)
+    lines = [*repeated, *_without_heading(node)]
     parts = []
     for rows, group in groupby(lines, key=is_row):
         if rows:
@@ -36,6 +35,16 @@ def passage_markdown(node: TextNode) -> str:
             text = "\n".join(group).strip("\n")
             parts += [written_markdown(part) for part in text.split("\n\n") if part.strip()]
     return "\n\n".join(parts)
+
+
+def _without_heading(node: TextNode) -> list[str]:
+    """The chunk's lines behind the headings that it begins with: ``place_of`` shows them."""
+    lines = node.text.split("\n")
+    heading = node.metadata["heading_path"].rsplit(" > ", 1)[-1]
+    if heading in lines[:HEADING_LINES]:
+        at = lines.index(heading)
+        return lines[at + 1 :] or lines
+    return lines
 
 
 def table_markdown(table: Sequence[Sequence[str]]) -> str:
