@@ -39,9 +39,13 @@ def test_an_answer_without_markers_gets_those_of_the_passages_that_support_it() 
     assert [citation.marker for citation in citations] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    "text", ["Revenue was $42 million in 2023.", "Whales sing in winter.", "All markers lie [9]."]
-)
+def test_a_wrong_figure_points_to_where_it_should_stand_and_is_named_as_not_found() -> None:
+    shown, citations = cite("Revenue was $42 million in 2023.", HITS)
+    assert shown == "Revenue was $42 million in 2023. [1]"
+    assert [figure.found for figure in check_figures(shown, citations)] == [False]
+
+
+@pytest.mark.parametrize("text", ["Whales sing in winter.", "All markers lie [9]."])
 def test_what_nothing_supports_stays_bare(text: str) -> None:
     shown, citations = cite(text, HITS)
     assert citations == ()

@@ -20,8 +20,8 @@ def cite(text: str, hits: Sequence[NodeWithScore]) -> tuple[str, tuple[Citation,
     """The text with only markers that exist, and the passages they point to.
 
     "[1, 3]" becomes "[1][3]"; a marker without a passage is dropped. When a model set none at
-    all, each sentence gets the marker of a passage that shows all its figures and at least half
-    of its words; a sentence that no passage supports stays bare.
+    all, each sentence gets the marker of a passage that holds at least half of its words, one that
+    shows its figures first; a sentence that no passage supports stays bare.
     """
     known = range(1, len(hits) + 1)
 
@@ -78,14 +78,18 @@ def _attribute(text: str, hits: Sequence[NodeWithScore]) -> str:
 
 
 def _supporting(sentence: str, passages: Sequence[str]) -> int | None:
-    """The marker of the passage that supports a sentence best; None when none does."""
+    """The marker of the passage that supports a sentence best; None when none does.
+
+    It must hold half of the sentence's words; among those, one that shows all its figures goes
+    first. When none shows them the marker says where to look, and the figure check says that the
+    figure does not stand there.
+    """
     words = content_words(sentence)
     figures = numbers_in(sentence)
-    best, best_share = None, SUPPORT_SHARE
+    best, best_fit = None, (False, 0.0)
     for marker, passage in enumerate(passages, start=1):
-        if not all(shows(passage, figure) for figure in figures):
-            continue
         share = len(words & content_words(passage)) / len(words) if words else 0.0
-        if share > best_share or (share == best_share and best is None):
-            best, best_share = marker, share
+        fit = (all(shows(passage, figure) for figure in figures), share)
+        if share >= SUPPORT_SHARE and fit > best_fit:
+            best, best_fit = marker, fit
     return best
