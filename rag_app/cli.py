@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,6 +34,9 @@ def run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) 
     except KeyboardInterrupt as error:
         code, line = INTERRUPTED, "Stopped; what was finished is kept. Run the command again."
         failure = error
+    except BrokenPipeError:  # `| head` has read enough; nothing is left to write to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except Exception as error:
         code, failure = INTERNAL, error
         line = f"internal error: {type(error).__name__}: {error} (--debug shows where)"

@@ -309,7 +309,7 @@ def test_a_file_that_changes_or_vanishes_while_it_is_read_is_not_stored(
             path.unlink()
         return parsed
 
-    monkeypatch.setattr(write_path, "read_filing", read_and_change)
+    monkeypatch.setattr(write_path, "read_fetched", read_and_change)
     seen: list[FileOutcome] = []
     library = Library(tmp_path / "home")
     report = ingest(

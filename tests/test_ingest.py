@@ -74,7 +74,7 @@ def test_an_unchanged_file_is_known_by_its_bytes_and_not_parsed(
         parsed.append(path)
         return read_filing(path, **options)
 
-    monkeypatch.setattr(write_path, "read_filing", read_and_note)
+    monkeypatch.setattr(write_path, "read_fetched", read_and_note)
     copy = tmp_path / "copy.html"
     copy.write_bytes(known.read_bytes())
     report = ingest([known, new, copy], library, minilm, DIM, max_file_mb=10)
