@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/pip install --disable-pip-version-check -q -c constraints.txt
+INSTALL := $(BIN)/pip install --disable-pip-version-check -qq -c constraints.txt
 RUN := $(BIN)/python
 ARGS ?=
 
