@@ -12,9 +12,8 @@ def cover(f: Filing) -> list[Block]:
     shares = f.facts.number(
         f"{c.outstanding[y]:,}", "dei:EntityCommonStockSharesOutstanding", y, unit="shares"
     )
-    market = f.facts.number(
-        c.float_value[y], "dei:EntityPublicFloat", y, scale=c.scale, decimals=-c.scale
-    )
+    market = f.facts.number(c.float_value[y], "dei:EntityPublicFloat", y, scale=c.scale,
+                            decimals=-c.scale)
     words = "million" if c.scale == 6 else "thousand"
     listing = Table(
         [[("Title of each class", 1), ("Trading symbol", 1), ("Name of each exchange", 1)]],
@@ -35,29 +34,20 @@ def cover(f: Filing) -> list[Block]:
         Para("**SECURITIES AND EXCHANGE COMMISSION**", "center"),
         Para("**Washington, D.C.&#160;20549**", "center"),
         Para("FORM " + tag("10-K", "dei:DocumentType", y), "big"),
-        Para(
-            "&#9746;&#160;&#160;**ANNUAL REPORT PURSUANT TO SECTION 13 OR 15(d) OF THE "
-            "SECURITIES EXCHANGE ACT OF 1934**"
-        ),
-        Para(
-            "For the fiscal year ended "
-            + tag(end, "dei:DocumentPeriodEndDate", y, "ixt:date-monthname-day-year-en"),
-            "center",
-        ),
-        Para(
-            "&#9744;&#160;&#160;**TRANSITION REPORT PURSUANT TO SECTION 13 OR 15(d) OF THE "
-            "SECURITIES EXCHANGE ACT OF 1934**"
-        ),
+        Para("&#9746;&#160;&#160;**ANNUAL REPORT PURSUANT TO SECTION 13 OR 15(d) OF THE "
+             "SECURITIES EXCHANGE ACT OF 1934**"),
+        Para("For the fiscal year ended "
+             + tag(end, "dei:DocumentPeriodEndDate", y, "ixt:date-monthname-day-year-en"),
+             "center"),
+        Para("&#9744;&#160;&#160;**TRANSITION REPORT PURSUANT TO SECTION 13 OR 15(d) OF THE "
+             "SECURITIES EXCHANGE ACT OF 1934**"),
         Para("Commission file number: " + tag(c.file_number, "dei:EntityFileNumber", y), "center"),
         Para(tag(c.name, "dei:EntityRegistrantName", y), "big"),
         Para("(Exact name of registrant as specified in its charter)", "center"),
-        Para(
-            tag(c.state, "dei:EntityIncorporationStateCountryCode", y)
-            + " (State of incorporation)&#160;&#160;&#160;"
-            + tag(c.ein, "dei:EntityTaxIdentificationNumber", y)
-            + " (I.R.S. Employer Identification No.)",
-            "center",
-        ),
+        Para(tag(c.state, "dei:EntityIncorporationStateCountryCode", y)
+             + " (State of incorporation)&#160;&#160;&#160;"
+             + tag(c.ein, "dei:EntityTaxIdentificationNumber", y)
+             + " (I.R.S. Employer Identification No.)", "center"),
         Para(tag(c.street, "dei:EntityAddressAddressLine1", y) + ", " + c.town, "center"),
         Para("(Address of principal executive offices)", "center"),
         Para(f"Registrant&#8217;s telephone number, including area code: {c.phone}", "center"),
@@ -235,15 +225,11 @@ def part_three(f: Filing) -> dict[str, list[Block]]:
     officers = [Row(name, [title]) for name, title in f.company.officers]
     return {
         "10": [
-            Para(
-                by_reference.format("Board of Directors")
-                + " Our executive officers on the date of this report were:"
-            ),
+            Para(by_reference.format("Board of Directors")
+                 + " Our executive officers on the date of this report were:"),
             Table([[("Position", 1)]], officers, 1),
-            Para(
-                "We have a code of conduct that applies to every director, officer and employee "
-                "and post it, with any waiver given to an executive officer, on our website."
-            ),
+            Para("We have a code of conduct that applies to every director, officer and employee "
+                 "and post it, with any waiver given to an executive officer, on our website."),
         ],
         "11": [Para(by_reference.format("Executive Compensation"))],
         "12": [Para(by_reference.format("Stock Ownership and Equity Plan Information"))],
@@ -287,17 +273,13 @@ def signatures(f: Filing) -> list[Block]:
     return [
         PageBreak(),
         Para("**SIGNATURES**", "center"),
-        Para(
-            "Pursuant to Section 13 or 15(d) of the Securities Exchange Act of 1934, the "
-            "registrant has duly caused this report to be signed on its behalf by the "
-            f"undersigned, thereunto duly authorized, on {day}."
-        ),
+        Para("Pursuant to Section 13 or 15(d) of the Securities Exchange Act of 1934, the "
+             "registrant has duly caused this report to be signed on its behalf by the "
+             f"undersigned, thereunto duly authorized, on {day}."),
         Para(f"**{c.name.upper()}**", "right"),
         Para(f"By: /s/ {c.officers[0][0]}, {c.officers[0][1]}", "right"),
-        Para(
-            "Pursuant to the same Act, this report has been signed below by the following persons "
-            "on behalf of the registrant and in the capacities and on the dates shown."
-        ),
+        Para("Pursuant to the same Act, this report has been signed below by the following persons "
+             "on behalf of the registrant and in the capacities and on the dates shown."),
         Table([[("Capacity", 1), ("Date", 1)]], signers, 2),
     ]
 

@@ -170,12 +170,8 @@ DISTRICTS: dict[str, tuple[int, int, int, int, int]] = {
     "Dubuque": (4, 0, 48, 3, 1),
     "Cedar Valley": (6, 0, 49, 4, 2),
 }
-COMPARABLE = {
-    2021: (1.2, -2.1, 3.4),
-    2022: (3.8, -1.4, 5.3),
-    2023: (3.1, 0.4, 2.7),
-    2024: (1.6, 0.7, 0.9),
-}
+COMPARABLE = {2021: (1.2, -2.1, 3.4), 2022: (3.8, -1.4, 5.3), 2023: (3.1, 0.4, 2.7),
+              2024: (1.6, 0.7, 0.9)}
 
 
 def stores(f: Filing, district: str, year: int | None = None) -> int:
@@ -203,18 +199,15 @@ def district_table(f: Filing) -> Table:
     rows = [Row(name, [Num(v, "count") for v in line]) for name, line in lines.items()]
     sums = [sum(column) for column in zip(*lines.values(), strict=True)]
     rows.append(Row("All districts", [Num(value, "count") for value in sums], "total"))
-    heads = [
-        [("Stores", 2), ("Of Which With", 2)],
-        [("Number", 1), ("Thousand square feet", 1), ("Pharmacy", 1), ("Fuel center", 1)],
-    ]
+    heads = [[("Stores", 2), ("Of Which With", 2)],
+             [("Number", 1), ("Thousand square feet", 1), ("Pharmacy", 1), ("Fuel center", 1)]]
     return Table(heads, rows, 4)
 
 
 def business(f: Filing) -> list[Block]:
     """Item 1."""
     m, y = f.model, f.year
-    return prose(
-        f"""
+    return prose(f"""
 ## Overview
 
 Brightwater runs {store_count(f)} supermarkets in Minnesota, Wisconsin, the Dakotas, Iowa and the
@@ -230,18 +223,10 @@ February 3, 2024, and had 53 weeks; fiscal 2022 and fiscal 2024 had 52.
 
 A Brightwater Market measures about 48,000 square feet and stocks some 36,000 items. A Corner Pantry
 measures 12,000 to 16,000 square feet and leaves out the service counters. During {f.fy(y)} we
-{
-            f.pick(
-                '''opened four stores, closed one and remodeled seventeen''',
-                '''opened six stores, closed three and remodeled nineteen''',
-            )
-        }. We plan
-{
-            f.pick(
-                "five to six openings in fiscal 2024",
-                "four openings and twenty-two remodels in fiscal 2025",
-            )
-        }.
+{f.pick('''opened four stores, closed one and remodeled seventeen''',
+'''opened six stores, closed three and remodeled nineteen''')}. We plan
+{f.pick("five to six openings in fiscal 2024", "four openings and twenty-two remodels in fiscal "
+"2025")}.
 
 ## Merchandise
 
@@ -258,13 +243,8 @@ higher margin.
 buy produce from {f.pick("310", "325")} growers within 200 miles of our warehouses in season.
 
 **Pharmacy.** We filled {f.pick("6.2 million", "6.6 million")} prescriptions.
-{
-            f.pick(
-                '''Vaccinations fell as fewer shoppers sought boosters.''',
-                '''Costly weight-loss and
-diabetes drugs raised sales but earn almost nothing, because insurers repay them near our cost.''',
-            )
-        }
+{f.pick('''Vaccinations fell as fewer shoppers sought boosters.''', '''Costly weight-loss and
+diabetes drugs raised sales but earn almost nothing, because insurers repay them near our cost.''')}
 
 ## Online ordering and loyalty
 
@@ -283,43 +263,24 @@ contract that runs to {f.pick("July 2025", "July 2028")}. We own
 ## Competition
 
 We compete with national supermarket groups, supercenters, warehouse clubs, discount grocers, dollar
-stores and online sellers. {
-            f.pick(
-                '''A hard discounter opened nine stores in our area during fiscal
-2023.''',
-                '''A hard discounter opened fourteen stores in our area during fiscal 2024, seven of them
-within three miles of a store of ours.''',
-            )
-        }
+stores and online sellers. {f.pick('''A hard discounter opened nine stores in our area during fiscal
+2023.''', '''A hard discounter opened fourteen stores in our area during fiscal 2024, seven of them
+within three miles of a store of ours.''')}
 
 ## Employees and unions
 
 {f.pick("46%", "45%")} of our associates belong to unions under nineteen
-agreements. {
-            f.pick(
-                '''Agreements covering 3,100 associates in the Duluth area expire in August
-2024.''',
-                '''Associates in the Duluth area accepted a four-year agreement in September 2024 after a
-strike of six days; it raises wages by 14.5% in all.''',
-            )
-        }
+agreements. {f.pick('''Agreements covering 3,100 associates in the Duluth area expire in August
+2024.''', '''Associates in the Duluth area accepted a four-year agreement in September 2024 after a
+strike of six days; it raises wages by 14.5% in all.''')}
 
 ## Regulation
 
 Food safety, pharmacy, alcohol, tobacco and fuel sales require licences from many authorities. We
 accept federal nutrition benefits, which paid for {f.pick("8.6%", "8.1%")} of net sales without fuel
 in {f.fy(y)}.
-""",
-        {
-            "departments": f.table(
-                [
-                    *[f.row(k, f.years) for k in m.revenue],
-                    f.row("revenue", f.years, "total", dollar=True),
-                ],
-                f.years,
-            )
-        },
-    )
+""", {"departments": f.table([*[f.row(k, f.years) for k in m.revenue],
+                              f.row("revenue", f.years, "total", dollar=True)], f.years)})
 
 
 def risks(f: Filing) -> list[Block]:
@@ -332,28 +293,18 @@ The following risks could hurt our sales, earnings or stock price.
 
 **Grocery margins are thin.** Net earnings were {f.ratio("net")} of net sales in {f.fy(y)}. A rival
 who cuts prices in a few of our towns can force us to follow and wipe out much of that margin.
-{
-        f.pick(
-            '''Discounters and clubs have gained share in each of the last five years.''',
-            '''In fiscal
+{f.pick('''Discounters and clubs have gained share in each of the last five years.''', '''In fiscal
 2024 we lowered prices on about 1,800 everyday items in response to discounters, which cost some
-$13 million of gross profit.''',
-        )
-    }
+$13 million of gross profit.''')}
 
 **Falling or rising food prices may hurt.** When prices rise fast we may be unable to pass on the
 whole increase; when they fall our costs do not fall with them. Food inflation in our stores was
 {f.pick("4.3%", "1.4%")} in {f.fy(y)}, compared with {f.pick("9.8%", "4.3%")} a year earlier.
 
 **Cuts to nutrition benefits reduce sales.** Federal nutrition benefits pay for part of our sales.
-{
-        f.pick(
-            '''The emergency allotments that ended in March 2023 took about $41 million out of our sales
-in fiscal 2023.''',
-            '''Proposals in Congress would tighten work requirements; we estimate that they
-could lower our sales by $20 million to $30 million a year.''',
-        )
-    }
+{f.pick('''The emergency allotments that ended in March 2023 took about $41 million out of our sales
+in fiscal 2023.''', '''Proposals in Congress would tighten work requirements; we estimate that they
+could lower our sales by $20 million to $30 million a year.''')}
 
 **Small towns may lose people.** Thirty-eight of our stores stand in counties whose population
 declined over the last ten years. We closed {f.pick("one of these", "three of these")} in {f.fy(y)}.
@@ -364,122 +315,70 @@ declined over the last ten years. We closed {f.pick("one of these", "three of th
 leave many stores short of goods within {f.pick("four", "three")} days. Winter storms close roads in
 our region {f.pick("each year", "each year and cut sales by about $5 million in January 2025")}.
 
-**Labor may cost more or stop work.** {
-        f.pick(
-            '''If the talks in Duluth fail, a strike could affect
-thirteen stores and the Superior warehouse.''',
-            '''The six-day strike at Duluth stores in August
+**Labor may cost more or stop work.** {f.pick('''If the talks in Duluth fail, a strike could affect
+thirteen stores and the Superior warehouse.''', '''The six-day strike at Duluth stores in August
 2024 lowered sales by an estimated $7 million and operating income by $3 million. Other locals may
-ask for similar raises when their agreements end.''',
-        )
-    } We contribute to four multi-employer pension
+ask for similar raises when their agreements end.''')} We contribute to four multi-employer pension
 plans, one of which is in critical status. If we withdrew from it we estimate that we would owe
 {f.pick("$57 million", "$52 million")}, before tax.
 
 **Food could make people ill.** Prepared meals and deli goods pass through our own kitchens.
-{
-        f.pick(
-            '''In May 2023 we recalled bagged salads because of listeria found at a grower; no illness
-was traced to our stores.''',
-            '''In November 2024 a kitchen in St. Cloud stopped for nine days after
-tests found salmonella on a slicer; no illness was traced to our stores.''',
-        )
-    }
+{f.pick('''In May 2023 we recalled bagged salads because of listeria found at a grower; no illness
+was traced to our stores.''', '''In November 2024 a kitchen in St. Cloud stopped for nine days after
+tests found salmonella on a slicer; no illness was traced to our stores.''')}
 
 **Pharmacy payments are set by others.** Three pharmacy benefit managers pay for
 {f.pick("77%", "79%")} of our prescriptions. They change rates without our agreement and may drop us
 from their networks.
 
 **Our tills and shopper data are targets.** An attack that stops our payment systems closes our
-stores. {
-        f.pick(
-            '''In October 2023 a supplier of our scheduling software was breached and the names
-of 5,400 associates were exposed.''',
-            '''We began to replace our point-of-sale system in fiscal
-2024; an error in the change-over could stop sales in many stores at once.''',
-        )
-    }
+stores. {f.pick('''In October 2023 a supplier of our scheduling software was breached and the names
+of 5,400 associates were exposed.''', '''We began to replace our point-of-sale system in fiscal
+2024; an error in the change-over could stop sales in many stores at once.''')}
 
 ## Finance and property
 
-**We owe much and rent much.** At year-end we had {
-        f.amount(m("debt_current", y) + m("debt_long", y))
-    } of debt and {f.amount(m("lease_current", y) + m("lease_long", y))} of lease
+**We owe much and rent much.** At year-end we had {f.amount(m("debt_current", y)
++ m("debt_long", y))} of debt and {f.amount(m("lease_current", y) + m("lease_long", y))} of lease
 liabilities. We must pay rent even for stores we close; {f.pick("eleven", "twelve")} closed stores
 are still under lease, of which {f.pick("seven", "six")} are sublet.
 
 **Stores may lose their value.** We review each store for impairment when its cash flow falls.
-{
-        f.pick(
-            '''We recorded no charge in fiscal 2023 and $6 million in fiscal 2022.''',
-            '''We recorded
-charges of $9 million in fiscal 2024, for five stores of which three have closed.''',
-        )
-    } More
+{f.pick('''We recorded no charge in fiscal 2023 and $6 million in fiscal 2022.''', '''We recorded
+charges of $9 million in fiscal 2024, for five stores of which three have closed.''')} More
 discounters near our stores would make further charges likely.
 
 **A week more or less changes comparisons.** Every five or six years our fiscal year has a 53rd
 week. The extra week of fiscal 2023 added about ${EXTRA_WEEK} million to net sales and about $0.09
-to diluted earnings per share. {
-        f.pick(
-            '''Fiscal 2024 will not have that week.''',
-            '''Comparisons of
-fiscal 2024 with fiscal 2023 should allow for it.''',
-        )
-    }
+to diluted earnings per share. {f.pick('''Fiscal 2024 will not have that week.''', '''Comparisons of
+fiscal 2024 with fiscal 2023 should allow for it.''')}
 """)
 
 
 def results_table(f: Filing) -> Table:
     """Results with shares of net sales under stacked heads."""
     m, (y, z, _) = f.model, f.years
-    keys = (
-        "revenue",
-        "cost_sales",
-        "gross",
-        "sga",
-        "depreciation",
-        "impairment",
-        "operating",
-        "interest",
-        "other_income",
-        "pretax",
-        "tax",
-        "net",
-    )
+    keys = ("revenue", "cost_sales", "gross", "sga", "depreciation", "impairment", "operating",
+            "interest", "other_income", "pretax", "tax", "net")
     rows = []
     for key in keys:
         rate = Num(m.growth(key, y), "percent") if m(key, z) else "n/m"
-        rows.append(
-            Row(
-                f.label(key),
-                [
-                    Num(m(key, y), dollar=key == "revenue"),
-                    Num(m.share_of(key, "revenue", y), "percent"),
-                    Num(m(key, z), dollar=key == "revenue"),
-                    Num(m.share_of(key, "revenue", z), "percent"),
-                    rate,
-                ],
-                "sum" if key in ("gross", "operating", "net") else "plain",
-            )
-        )
-    heads = [
-        [(f"Fiscal {y} ({f.weeks(y)} weeks)", 2), (f"Fiscal {z} ({f.weeks(z)} weeks)", 2), ("", 1)],
-        [("Amount", 1), ("% of sales", 1), ("Amount", 1), ("% of sales", 1), ("Change", 1)],
-    ]
+        rows.append(Row(f.label(key), [
+            Num(m(key, y), dollar=key == "revenue"), Num(m.share_of(key, "revenue", y), "percent"),
+            Num(m(key, z), dollar=key == "revenue"), Num(m.share_of(key, "revenue", z), "percent"),
+            rate], "sum" if key in ("gross", "operating", "net") else "plain"))
+    heads = [[(f"Fiscal {y} ({f.weeks(y)} weeks)", 2), (f"Fiscal {z} ({f.weeks(z)} weeks)", 2),
+              ("", 1)],
+             [("Amount", 1), ("% of sales", 1), ("Amount", 1), ("% of sales", 1), ("Change", 1)]]
     return Table(heads, rows, 5)
 
 
 def comparable_table(f: Filing) -> Table:
     """Comparable sales, which leave out fuel and the extra week."""
-    names = (
-        "Comparable sales growth, without fuel (1)",
-        "Change in transactions",
-        "Change in average basket",
-    )
-    rows = [
-        Row(n, [Num(COMPARABLE[y][i], "percent") for y in f.years]) for i, n in enumerate(names)
-    ]
+    names = ("Comparable sales growth, without fuel (1)", "Change in transactions",
+             "Change in average basket")
+    rows = [Row(n, [Num(COMPARABLE[y][i], "percent") for y in f.years])
+            for i, n in enumerate(names)]
     return f.table(rows, f.years)
 
 
@@ -491,11 +390,9 @@ def adjusted_table(f: Filing) -> Table:
         f.row("net", f.years, dollar=True),
         f.row("impairment", f.years),
         Row("Tax effect of the charges", [Num(relief[y]) for y in f.years], indent=1),
-        Row(
-            "Adjusted net earnings",
-            [Num(m("net", y) + m("impairment", y) + relief[y], dollar=True) for y in f.years],
-            "total",
-        ),
+        Row("Adjusted net earnings", [
+            Num(m("net", y) + m("impairment", y) + relief[y], dollar=True) for y in f.years],
+            "total"),
     ]
     return f.table(rows, f.years)
 
@@ -505,16 +402,14 @@ def discussion(f: Filing) -> list[Block]:
     m, y = f.model, f.year
     z = y - 1
     flows = ("cf_operating", "cf_investing", "cf_financing", "cf_net")
-    cash = f.table(
-        [f.row(k, f.years, "total" if k == "cf_net" else "plain") for k in flows], f.years
-    )
+    cash = f.table([f.row(k, f.years, "total" if k == "cf_net" else "plain") for k in flows],
+                   f.years)
     like = m("revenue", 2023) - EXTRA_WEEK
     base = m("revenue", y) if y == 2024 else like
     before = like if y == 2024 else m("revenue", 2022)
     adjusted_growth = round(100 * (base / before - 1), 1)
     tax, tax_before = m.share_of("tax", "pretax", y), m.share_of("tax", "pretax", z)
-    return prose(
-        f"""
+    return prose(f"""
 This discussion should be read with the statements and notes in Item 8. Tables are in millions
 except for percentages and amounts per share.
 
@@ -526,17 +421,12 @@ fiscal 2023, net sales grew {adjusted_growth}%. Net earnings were {f.money("net"
 ${m.per_share("diluted", y):.2f} per diluted share, against {f.money("net", z)}, or
 ${m.per_share("diluted", z):.2f}, in {f.fy(z)}.
 
-{
-            f.pick(
-                '''Shoppers traded down to our own brands while food inflation eased through the year. We
+{f.pick('''Shoppers traded down to our own brands while food inflation eased through the year. We
 opened a kitchen in St. Cloud that supplies prepared meals to all Minnesota stores, and we finished
-moving Wisconsin pharmacies to a new dispensing system.''',
-                '''Discounters opened near our stores,
+moving Wisconsin pharmacies to a new dispensing system.''', '''Discounters opened near our stores,
 and we answered with lower everyday prices and more own-brand goods. Associates in Duluth went on
 strike for six days. We opened six stores, the most in any year since 2007, and closed three that
-lost money.''',
-            )
-        }
+lost money.''')}
 
 ## Results of operations
 
@@ -551,59 +441,36 @@ n/m: not meaningful.
 ~ (1) Stores open at least fourteen full months. The 53rd week of fiscal 2023 is left out, and
 fiscal 2024 is compared with the matching calendar weeks.
 
-Comparable sales without fuel rose {COMPARABLE[y][0]}% in {f.fy(y)}. {
-            f.pick(
-                '''The average basket
+Comparable sales without fuel rose {COMPARABLE[y][0]}% in {f.fy(y)}. {f.pick('''The average basket
 was larger because of inflation, while the number of transactions returned to slight growth.''',
-                '''Transactions grew for the second year, helped by online orders, but own brands and lower prices
-held back the value of the average basket.''',
-            )
-        }
+'''Transactions grew for the second year, helped by online orders, but own brands and lower prices
+held back the value of the average basket.''')}
 
 ### Sales by department
 
 Center-store grocery {f.moved("grocery")}, fresh and perishables {f.moved("fresh")}, pharmacy
-{f.moved("pharmacy")} and fuel and other {f.moved("fuel")}. {
-            f.pick(
-                '''The average retail price of
-gasoline was $3.41 a gallon, against $3.88 in fiscal 2022.''',
-                '''The average retail price of
-gasoline was $3.18 a gallon, against $3.41 in fiscal 2023, and gallons sold fell 0.8%.''',
-            )
-        }
+{f.moved("pharmacy")} and fuel and other {f.moved("fuel")}. {f.pick('''The average retail price of
+gasoline was $3.41 a gallon, against $3.88 in fiscal 2022.''', '''The average retail price of
+gasoline was $3.18 a gallon, against $3.41 in fiscal 2023, and gallons sold fell 0.8%.''')}
 
 ### Gross profit
 
 Gross profit was {f.ratio("gross")} of net sales, compared with {f.ratio("gross", year=z)} in
-{f.fy(z)}. {
-            f.pick(
-                '''Less fuel in the mix, fewer losses from theft and better buying of produce
-accounted for the increase.''',
-                '''Own brands and lower freight costs more than paid for the price
-reductions; shrink was unchanged at 2.3% of sales.''',
-            )
-        }
+{f.fy(z)}. {f.pick('''Less fuel in the mix, fewer losses from theft and better buying of produce
+accounted for the increase.''', '''Own brands and lower freight costs more than paid for the price
+reductions; shrink was unchanged at 2.3% of sales.''')}
 
 ### Operating and administrative expenses
 
 These expenses were {f.ratio("sga")} of net sales against {f.ratio("sga", year=z)} in {f.fy(z)}.
-{
-            f.pick(
-                '''Wages rose 4.6% an hour on average. The extra week helped to spread fixed costs.''',
-                '''Wages rose 3.9% an hour on average, and the strike added $2 million for security and temporary
-staff. Without the extra week of the year before, fixed costs weighed more.''',
-            )
-        }
+{f.pick('''Wages rose 4.6% an hour on average. The extra week helped to spread fixed costs.''',
+'''Wages rose 3.9% an hour on average, and the strike added $2 million for security and temporary
+staff. Without the extra week of the year before, fixed costs weighed more.''')}
 
 ### Impairment, interest and taxes
 
-{
-            f.pick(
-                '''There were no store impairment charges in fiscal 2023.''',
-                '''Store impairment charges of
-$9 million concerned five stores in the Iron Range, Minot and Ashland areas.''',
-            )
-        } Interest expense
+{f.pick('''There were no store impairment charges in fiscal 2023.''', '''Store impairment charges of
+$9 million concerned five stores in the Iron Range, Minot and Ashland areas.''')} Interest expense
 was {f.money("interest")}, compared with {f.money("interest", z)}, because the average rate on
 floating-rate loans was higher. The effective tax rate was {tax}% in {f.fy(y)} and {tax_before}% in
 {f.fy(z)}.
@@ -621,20 +488,11 @@ out such measures differently.
 
 Operations provided {f.money("cf_operating")} of cash, against {f.money("cf_operating", z)} in
 {f.fy(z)}. Capital expenditures were {f.money("capex")}:
-{
-            f.pick(
-                '''$58 million for new stores and the kitchen, $55 million for remodels and $39 million for
-systems and warehouses''',
-                '''$56 million for new stores, $51 million for remodels and $41 million
-for systems and warehouses''',
-            )
-        }. We expect to spend {
-            f.pick(
-                "$145 million to $155 million in fiscal 2024",
-                "$160 million to $175 million in fiscal 2025, of which about $40 million is for "
-                "the new point-of-sale system",
-            )
-        }.
+{f.pick('''$58 million for new stores and the kitchen, $55 million for remodels and $39 million for
+systems and warehouses''', '''$56 million for new stores, $51 million for remodels and $41 million
+for systems and warehouses''')}. We expect to spend {f.pick("$145 million to $155 million in "
+"fiscal 2024", "$160 million to $175 million in fiscal 2025, of which about $40 million is for "
+"the new point-of-sale system")}.
 
 We paid dividends of {f.money("dividends")} and repurchased common stock for
 {f.money("repurchases")}. Cash at year-end was {f.money("cash")}. We had nothing drawn under our
@@ -655,14 +513,8 @@ year-end.
 **Self-insurance.** We bear most of the cost of workers&#8217; injuries and general liability up to
 $1 million a case. The liability was {f.pick("$63 million", "$66 million")}; a change of ten per
 cent in expected claims would change it by about {f.pick("$6 million", "$7 million")}.
-""",
-        {
-            "results": results_table(f),
-            "comparable": comparable_table(f),
-            "adjusted": adjusted_table(f),
-            "cash": cash,
-        },
-    )
+""", {"results": results_table(f), "comparable": comparable_table(f),
+      "adjusted": adjusted_table(f), "cash": cash})
 
 
 def debt_note(f: Filing) -> list[Block]:
@@ -675,14 +527,8 @@ def debt_note(f: Filing) -> list[Block]:
         Row("4.75% senior notes due November 2031", [Num(notes[i], dollar=True) for i in years]),
         Row("Term loan due April 2029", [Num(loan[i]) for i in years]),
         Row("Revolving facility due April 2029", [Num(0) for _ in years]),
-        Row(
-            "Total debt",
-            [
-                Num(loan[i] + notes[i], concept="us-gaap:LongTermDebt", year=i, instant=True)
-                for i in years
-            ],
-            "sum",
-        ),
+        Row("Total debt", [Num(loan[i] + notes[i], concept="us-gaap:LongTermDebt", year=i,
+                               instant=True) for i in years], "sum"),
         Row("Less current portion", [f.num("debt_current", i, -1) for i in years]),
         f.row("debt_long", years, "total", dollar=True),
     ]
@@ -691,8 +537,7 @@ def debt_note(f: Filing) -> list[Block]:
     due["Fiscal 2031"] = 350
     ages = [Row(k, [Num(v, dollar=i == 0)]) for i, (k, v) in enumerate(due.items())]
     ages.append(Row("Total principal due", [Num(sum(due.values()), dollar=True)], "total"))
-    return prose(
-        f"""
+    return prose(f"""
 The term loan bears interest at the secured overnight rate plus 1.50%,
 {f.pick("6.83%", "5.84%")} at year-end. The revolving facility allows borrowings of up to $350
 million against eligible inventories and pharmacy receivables. It contains one financial covenant, a
@@ -706,9 +551,7 @@ Principal due by fiscal year:
 
 The fair value of the senior notes, taken from quoted prices, was
 {f.pick("$318 million", "$326 million")} at {f.end(y)}.
-""",
-        {"debt": f.table(rows, years, instant=True), "ages": Table([[("Principal", 1)]], ages, 1)},
-    )
+""", {"debt": f.table(rows, years, instant=True), "ages": Table([[("Principal", 1)]], ages, 1)})
 
 
 def quarter_table(f: Filing) -> Table:
@@ -720,19 +563,13 @@ def quarter_table(f: Filing) -> Table:
     gross = split(m("gross", y), weights)
     net = split(m("net", y), [27, 24, 21, 28])
     rows = [
-        Row(
-            f"{name} quarter ({n} weeks)",
-            [Num(a, dollar=i == 0), Num(b, dollar=i == 0), Num(c, dollar=i == 0)],
-        )
+        Row(f"{name} quarter ({n} weeks)", [Num(a, dollar=i == 0), Num(b, dollar=i == 0),
+                                            Num(c, dollar=i == 0)])
         for i, (name, n, a, b, c) in enumerate(
-            zip(("First", "Second", "Third", "Fourth"), weights, sales, gross, net, strict=True)
-        )
+            zip(("First", "Second", "Third", "Fourth"), weights, sales, gross, net, strict=True))
     ]
-    rows.append(
-        Row(
-            f"Fiscal {y}", [Num(m(k, y), dollar=True) for k in ("revenue", "gross", "net")], "total"
-        )
-    )
+    rows.append(Row(f"Fiscal {y}", [Num(m(k, y), dollar=True) for k in ("revenue", "gross", "net")],
+                    "total"))
     return Table([[("Net sales", 1), ("Gross profit", 1), ("Net earnings", 1)]], rows, 3)
 
 
@@ -742,44 +579,20 @@ def notes(f: Filing) -> list[Block]:
     reserve = f.pick("$74 million", "$79 million")
     lifo = {2023: 74, 2024: 79, 2022: 68}
     years = f.years[:2]
-    inventories = f.table(
-        [
-            Row(
-                "Inventories at first-in, first-out cost",
-                [Num(m("inventories", i) + lifo[i], dollar=True) for i in years],
-            ),
-            Row(
-                "Less last-in, first-out reserve",
-                [
-                    Num(
-                        -lifo[i],
-                        concept="us-gaap:InventoryLIFOReserve",
-                        year=i,
-                        instant=True,
-                        flip=True,
-                    )
-                    for i in years
-                ],
-            ),
-            f.row("inventories", years, "total", dollar=True),
-        ],
-        years,
-        True,
-    )
+    inventories = f.table([
+        Row("Inventories at first-in, first-out cost",
+            [Num(m("inventories", i) + lifo[i], dollar=True) for i in years]),
+        Row("Less last-in, first-out reserve", [
+            Num(-lifo[i], concept="us-gaap:InventoryLIFOReserve", year=i, instant=True, flip=True)
+            for i in years]),
+        f.row("inventories", years, "total", dollar=True)], years, True)
     sales = f.split_rows(
-        [
-            ("In stores", {i: m("revenue", i) - m("fuel", i) - online(f, i) for i in f.years}),
-            ("Online, collected or delivered", {i: online(f, i) for i in f.years}),
-            ("Fuel and other", {i: m("fuel", i) for i in f.years}),
-        ],
-        "Total net sales by channel",
-        f.years,
-    )
-    return numbered(
-        [
-            (
-                "Business and Accounting Policies",
-                prose(f"""
+        [("In stores", {i: m("revenue", i) - m("fuel", i) - online(f, i) for i in f.years}),
+         ("Online, collected or delivered", {i: online(f, i) for i in f.years}),
+         ("Fuel and other", {i: m("fuel", i) for i in f.years})],
+        "Total net sales by channel", f.years)
+    return numbered([
+        ("Business and Accounting Policies", prose(f"""
 Brightwater Grocers Corporation operates supermarkets in six states. The statements include its
 wholly owned subsidiaries.
 
@@ -797,18 +610,10 @@ the goods are sold. It came to {f.pick("$161 million", "$168 million")} in {f.fy
 
 **Pre-opening costs** are expensed as incurred.
 
-**New standards.** {
-                    f.pick(
-                        '''We will adopt the standard on segment expenses in fiscal 2024.''',
-                        '''We adopted the standard on segment expenses; our single segment is described below.''',
-                    )
-                }
-"""),
-            ),
-            (
-                "Revenue by Channel",
-                prose(
-                    f"""
+**New standards.** {f.pick('''We will adopt the standard on segment expenses in fiscal 2024.''',
+'''We adopted the standard on segment expenses; our single segment is described below.''')}
+""")),
+        ("Revenue by Channel", prose(f"""
 The table divides net sales by how the shopper bought. Departments are shown in the statement of
 earnings.
 
@@ -816,142 +621,74 @@ earnings.
 
 The balance of gift cards and loyalty points was {f.money("deferred_revenue")} at {f.end(y)} and
 {f.money("deferred_revenue", y - 1)} at {f.end(y - 1)}; nearly all of it is used within a year.
-""",
-                    {"sales": sales},
-                ),
-            ),
-            (
-                "Segment Information",
-                prose(f"""
+""", {"sales": sales})),
+        ("Segment Information", prose(f"""
 All stores sell similar goods to similar shoppers, are supplied from the same warehouses and are
 managed as one. The chief executive officer, who decides on resources, looks at consolidated net
 earnings and at total assets of {f.money("assets")}. All sales and assets are in the United States.
-"""),
-            ),
-            (
-                "Inventories",
-                prose(
-                    f"""
+""")),
+        ("Inventories", prose(f"""
 Grocery inventories are valued by the last-in, first-out method, pharmacy and perishable goods at
 first-in, first-out cost. The reserve of {reserve} grew by
 {f.pick("$6 million", "$5 million")} in {f.fy(y)}, which was charged to cost of sales.
 
 [[t]]
-""",
-                    {"t": inventories},
-                ),
-            ),
-            property_note(
-                f,
-                {
-                    "Land": 9,
-                    "Buildings and improvements": 43,
-                    "Fixtures and equipment": 39,
-                    "Vehicles": 5,
-                    "Construction in progress": 4,
-                },
-                "Buildings are depreciated over 40 years, improvements over the shorter of "
-                "the lease and 15 years, and fixtures and equipment over 3 to 12 years.",
-            ),
-            accrued_note(
-                f,
-                {
-                    "Wages, vacation and bonuses": 38,
-                    "Self-insurance, current": 15,
-                    "Sales, property and other taxes": 19,
-                    "Utilities and rent": 11,
-                    "Other": 17,
-                },
-            ),
-            ("Debt", debt_note(f)),
-            lease_note(
-                f,
-                f"We lease {f.pick('109', '111')} of our stores and one warehouse.",
-                f.pick("5.1%", "5.3%"),
-                f.pick("10.4", "10.1"),
-            ),
-            tax_note(
-                f,
-                {"Federal, current": 74, "State, current": 26},
-                0.04,
-                0.001,
-                "Deferred taxes arise chiefly from property and from inventories.",
-            ),
-            stock_note(
-                f,
-                "The 2021 Stock Incentive Plan sets aside 3,000,000 shares, of which "
-                + f.pick("1,740,000", "1,405,000")
-                + " were left at year-end. Units vest over three "
-                "or four years.",
-                {"Cost of sales": 21, "Operating and administrative expenses": 79},
-                {2023: (512000, 388000, 41000), 2024: (498000, 402000, 57000)},
-                1022000,
-                {
-                    2022: (0, 0, 0, 24.88),
-                    2023: (27.92, 24.10, 25.33, 26.64),
-                    2024: (29.05, 26.02, 27.11, 27.92),
-                },
-                f.pick("$17 million, over 2.1 years", "$18 million, over 2.0 years"),
-            ),
-            shares_note(
-                f, "Awards left out because they would have raised the figure were not material."
-            ),
-            (
-                "Retirement Plans",
-                prose(f"""
+""", {"t": inventories})),
+        property_note(f, {"Land": 9, "Buildings and improvements": 43, "Fixtures and equipment": 39,
+                          "Vehicles": 5, "Construction in progress": 4},
+                      "Buildings are depreciated over 40 years, improvements over the shorter of "
+                      "the lease and 15 years, and fixtures and equipment over 3 to 12 years."),
+        accrued_note(f, {"Wages, vacation and bonuses": 38, "Self-insurance, current": 15,
+                         "Sales, property and other taxes": 19, "Utilities and rent": 11,
+                         "Other": 17}),
+        ("Debt", debt_note(f)),
+        lease_note(f, f"We lease {f.pick('109', '111')} of our stores and one warehouse.",
+                   f.pick("5.1%", "5.3%"), f.pick("10.4", "10.1")),
+        tax_note(f, {"Federal, current": 74, "State, current": 26}, 0.04, 0.001,
+                 "Deferred taxes arise chiefly from property and from inventories."),
+        stock_note(
+            f,
+            "The 2021 Stock Incentive Plan sets aside 3,000,000 shares, of which "
+            + f.pick("1,740,000", "1,405,000") + " were left at year-end. Units vest over three "
+            "or four years.",
+            {"Cost of sales": 21, "Operating and administrative expenses": 79},
+            {2023: (512000, 388000, 41000), 2024: (498000, 402000, 57000)}, 1022000,
+            {2022: (0, 0, 0, 24.88), 2023: (27.92, 24.10, 25.33, 26.64),
+             2024: (29.05, 26.02, 27.11, 27.92)},
+            f.pick("$17 million, over 2.1 years", "$18 million, over 2.0 years")),
+        shares_note(f, "Awards left out because they would have raised the figure were not "
+                       "material."),
+        ("Retirement Plans", prose(f"""
 We match associates&#8217; savings up to four per cent of pay, at a cost of
 {f.pick("$16 million", "$17 million")} in {f.fy(y)}. We also paid
 {f.pick("$22 million", "$23 million")} into four multi-employer pension plans. One of them, the
 Upper Lakes Food Workers Plan, has been in critical status since 2019 and was
 {f.pick("61%", "64%")} funded at its last valuation.
-"""),
-            ),
-            (
-                "Commitments and Contingencies",
-                prose(f"""
+""")),
+        ("Commitments and Contingencies", prose(f"""
 We have promised to buy {f.pick("$84 million", "$71 million")} of electricity, milk and packaging
 through fiscal {f.pick("2027", "2028")}. As landlord to subtenants we remain liable for rent of
 {f.pick("$12 million", "$10 million")} should they not pay.
 
-{
-                    f.pick(
-                        '''Former department managers sued in Wisconsin in June 2023, claiming unpaid overtime on
+{f.pick('''Former department managers sued in Wisconsin in June 2023, claiming unpaid overtime on
 behalf of about 640 people. We have accrued nothing, since a loss cannot yet be estimated.''',
-                        '''The overtime suit that former department managers brought in Wisconsin in 2023 was settled in
-December 2024 for $4 million, which we accrued in the third quarter and paid in January 2025.''',
-                    )
-                }
-"""),
-            ),
-            (
-                "Quarterly Results (Unaudited)",
-                prose(
-                    """
+'''The overtime suit that former department managers brought in Wisconsin in 2023 was settled in
+December 2024 for $4 million, which we accrued in the third quarter and paid in January 2025.''')}
+""")),
+        ("Quarterly Results (Unaudited)", prose("""
 The first quarter has sixteen weeks and the others twelve; the fourth quarter of fiscal 2023 had
 thirteen.
 
 [[t]]
-""",
-                    {"t": quarter_table(f)},
-                ),
-            ),
-            (
-                "Subsequent Events",
-                prose(f"""
-{
-                    f.pick(
-                        '''On March 14, 2024, we agreed to buy four stores in Sioux Falls and the Twin Cities from
+""", {"t": quarter_table(f)})),
+        ("Subsequent Events", prose(f"""
+{f.pick('''On March 14, 2024, we agreed to buy four stores in Sioux Falls and the Twin Cities from
 a retailer leaving the area for $19 million. On March 20, 2024, the board raised the quarterly
-dividend to $0.20 a share.''',
-                        '''On March 11, 2025, we agreed to sell the dispensing records of
+dividend to $0.20 a share.''', '''On March 11, 2025, we agreed to sell the dispensing records of
 six rural pharmacies for $8 million and to close them. On March 19, 2025, the board raised the
-quarterly dividend to $0.22 a share.''',
-                    )
-                }
-"""),
-            ),
-        ]
-    )
+quarterly dividend to $0.22 a share.''')}
+""")),
+    ])
 
 
 def online(f: Filing, year: int) -> int:
@@ -965,16 +702,12 @@ def text(f: Filing) -> dict[str, list[Block]]:
     m, y = f.model, f.year
     loan = m("debt_current", y) + m("debt_long", y) - 350
     bought = f.pick(
-        [
-            ("Four weeks to December 2, 2023", 128400, 28.10),
-            ("Five weeks to January 6, 2024", 171900, 29.04),
-            ("Four weeks to February 3, 2024", 96300, 28.77),
-        ],
-        [
-            ("Three weeks to November 30, 2024", 142700, 29.92),
-            ("Five weeks to January 4, 2025", 188200, 30.41),
-            ("Four weeks to February 1, 2025", 81500, 29.66),
-        ],
+        [("Four weeks to December 2, 2023", 128400, 28.10),
+         ("Five weeks to January 6, 2024", 171900, 29.04),
+         ("Four weeks to February 3, 2024", 96300, 28.77)],
+        [("Three weeks to November 30, 2024", 142700, 29.92),
+         ("Five weeks to January 4, 2025", 188200, 30.41),
+         ("Four weeks to February 1, 2025", 81500, 29.66)],
     )
     matter = (
         f"**Impairment of stores.** Property and right-of-use assets of stores were tested where "
@@ -985,8 +718,7 @@ def text(f: Filing) -> dict[str, list[Block]]:
     return {
         "1": business(f),
         "1A": risks(f),
-        "2": prose(
-            f"""
+        "2": prose(f"""
 At {f.end(y)} we operated {store_count(f)} stores with {store_area(f) / 1000:.1f} million square
 feet. We own {f.pick("33", "34")} of them and lease the others. The table lists stores by district.
 
@@ -994,28 +726,17 @@ feet. We own {f.pick("33", "34")} of them and lease the others. The table lists 
 
 We own the warehouse in Superior (512,000 square feet) and lease the one in St. Cloud (438,000
 square feet) until 2036. Our head office of 86,000 square feet in Duluth is owned.
-""",
-            {"districts": district_table(f)},
-        ),
+""", {"districts": district_table(f)}),
         "3": prose("""
 The information on legal proceedings in the note on commitments and contingencies is incorporated
 here by reference.
 """),
-        "5": market(
-            f,
-            f.pick("3,870", "3,744"),
-            f"""
+        "5": market(f, f.pick("3,870", "3,744"), f"""
 Dividends of ${m.dividend[y]:.2f} a share were declared in {f.fy(y)}, compared with
 ${m.dividend[y - 1]:.2f} in {f.fy(y - 1)}. {f.pick("$61 million", "$109 million")} remained
-available at year-end under {
-                f.pick(
-                    "the programme of May 2022",
-                    "the programme of June 2024, which added $100 million",
-                )
-            }.
-""",
-            repurchase_table(f, bought),
-        ),
+available at year-end under {f.pick("the programme of May 2022", "the programme of June 2024, "
+"which added $100 million")}.
+""", repurchase_table(f, bought)),
         "7": discussion(f),
         "7A": prose(f"""
 **Interest rates.** The term loan of {f.amount(loan)} bears a floating rate. A change of one

@@ -119,7 +119,9 @@ class Filing:
         """The company's own caption of a statement line."""
         return self.company.labels.get(key) or LINES[key][0]
 
-    def num(self, key: str, year: int, sign: int = 1, dims: Dims = (), dollar: bool = False) -> Num:
+    def num(
+        self, key: str, year: int, sign: int = 1, dims: Dims = (), dollar: bool = False
+    ) -> Num:
         """A model figure as a tagged table figure."""
         _, concept, instant, flip = LINES.get(key, ("", "", False, False))
         name = key.title().replace("_", "")
@@ -190,24 +192,15 @@ class Filing:
         """A table of parts and their total, which is summed here."""
         names = concepts or {}
         rows = [
-            Row(
-                name,
-                [
-                    Num(v[y], concept=names.get(name, ""), year=y, instant=instant, dollar=i == 0)
-                    for y in years
-                ],
-                indent=1,
-            )
+            Row(name, [
+                Num(v[y], concept=names.get(name, ""), year=y, instant=instant, dollar=i == 0)
+                for y in years
+            ], indent=1)
             for i, (name, v) in enumerate(parts)
         ]
         sums: list[Num | str | None] = [
-            Num(
-                sum(v[y] for _, v in parts),
-                concept=names.get(total, ""),
-                year=y,
-                instant=instant,
-                dollar=True,
-            )
+            Num(sum(v[y] for _, v in parts), concept=names.get(total, ""), year=y,
+                instant=instant, dollar=True)
             for y in years
         ]
         return self.table([*rows, Row(total, sums, "total")], years, instant)

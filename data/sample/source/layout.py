@@ -67,7 +67,9 @@ def _contents(pages: list[list[Block]]) -> str:
             rows.append(f"<tr>{links}</tr>")
     return (
         '<div id="toc"></div><div style="text-align:center">'
-        '<table style="border-collapse:collapse;width:94%">' + "".join(rows) + "</table></div>"
+        '<table style="border-collapse:collapse;width:94%">'
+        + "".join(rows)
+        + "</table></div>"
     )
 
 

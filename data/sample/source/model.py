@@ -116,11 +116,8 @@ class Model:
 
     def _flow(self, year: int) -> None:
         """Every cash-flow line and the three subtotals."""
-        d = {
-            key: self.change(key, year)
-            for key in list(self.v)
-            if 2020 in self.v[key] and year in self.v[key]
-        }
+        d = {key: self.change(key, year) for key in list(self.v) if 2020 in self.v[key]
+             and year in self.v[key]}
         debt = d.get("debt_current", 0) + d["debt_long"]
         costs = d.get("costs_current", 0) + d.get("costs_long", 0)
         acquired = d["goodwill"] + self("acquired_intangibles", year)

@@ -26,29 +26,17 @@ def property_note(f: Filing, weights: dict[str, float], lives: str) -> Note:
     years = f.years[:2]
     base = f.model("ppe", 2020)
     spent = "us-gaap:AccumulatedDepreciationDepletionAndAmortizationPropertyPlantAndEquipment"
-    done = {
-        y: round(base * 0.8) + sum(f.model("depreciation", i) for i in range(2021, y + 1))
-        for y in years
-    }
+    done = {y: round(base * 0.8) + sum(f.model("depreciation", i) for i in range(2021, y + 1))
+            for y in years}
     rows = []
     by_year = {y: split(f.model("ppe", y) + done[y], list(weights.values())) for y in years}
     for i, name in enumerate(weights):
         rows.append(Row(name, [Num(by_year[y][i], dollar=i == 0) for y in years], indent=1))
     gross = "us-gaap:PropertyPlantAndEquipmentGross"
-    rows.append(
-        Row(
-            "Total, at cost",
-            [Num(sum(by_year[y]), concept=gross, year=y, instant=True) for y in years],
-            "sum",
-        )
-    )
-    rows.append(
-        Row(
-            "Less accumulated depreciation",
-            [Num(-done[y], concept=spent, year=y, instant=True, flip=True) for y in years],
-            indent=1,
-        )
-    )
+    rows.append(Row("Total, at cost", [
+        Num(sum(by_year[y]), concept=gross, year=y, instant=True) for y in years], "sum"))
+    rows.append(Row("Less accumulated depreciation", [
+        Num(-done[y], concept=spent, year=y, instant=True, flip=True) for y in years], indent=1))
     rows.append(f.row("ppe", years, "total", dollar=True))
     return "Property and Equipment", prose(
         f"""
@@ -105,19 +93,9 @@ def lease_note(f: Filing, what: str, rate: str, term: str) -> Note:
     rows += [
         Row("Total lease payments", [Num(due)], "sum"),
         Row("Less imputed interest", [Num(owed - due)], indent=1),
-        Row(
-            "Present value of lease liabilities",
-            [
-                Num(
-                    owed,
-                    concept="us-gaap:OperatingLeaseLiability",
-                    year=f.year,
-                    instant=True,
-                    dollar=True,
-                )
-            ],
-            "total",
-        ),
+        Row("Present value of lease liabilities", [
+            Num(owed, concept="us-gaap:OperatingLeaseLiability", year=f.year, instant=True,
+                dollar=True)], "total"),
     ]
     ages = Table([[(f"At {f.end(f.year)}", 1)]], rows, 1)
     return "Leases", prose(
@@ -176,13 +154,8 @@ tax benefits were not material at either year-end.
 
 
 def stock_note(
-    f: Filing,
-    plan: str,
-    weights: dict[str, float],
-    units: dict[int, tuple[int, int, int]],
-    opening: int,
-    prices: dict[int, tuple[float, float, float, float]],
-    cost_left: str,
+    f: Filing, plan: str, weights: dict[str, float], units: dict[int, tuple[int, int, int]],
+    opening: int, prices: dict[int, tuple[float, float, float, float]], cost_left: str,
 ) -> Note:
     """Expense by function and the roll of restricted stock units."""
     total = "Total stock-based compensation"
@@ -226,12 +199,8 @@ def shares_note(f: Filing, left_out: str) -> Note:
     rows = [f.row("net", years, dollar=True)]
     for key in ("basic", "diluted"):
         rows.append(Row(f"Shares used, {key}", [Num(m.shares[key][y], "shares") for y in years]))
-        rows.append(
-            Row(
-                f"{key.title()} per share amount",
-                [Num(m.per_share(key, y), "eps", dollar=True) for y in years],
-            )
-        )
+        rows.append(Row(f"{key.title()} per share amount",
+                        [Num(m.per_share(key, y), "eps", dollar=True) for y in years]))
     return "Net Income Per Share", prose(
         f"""
 Basic amounts divide net income by the weighted-average shares outstanding. Diluted amounts add the

@@ -95,7 +95,9 @@ def build(company: ModuleType, year: int) -> tuple[str, str]:
     ticker = f.company.ticker
     end = f.company.periods[year][1].replace("-", "")
     hidden = boilerplate.hidden(f)
-    html = document(f"{ticker.lower()}-{end}", blocks(f, company), f.facts, f.company.scale, hidden)
+    html = document(
+        f"{ticker.lower()}-{end}", blocks(f, company), f.facts, f.company.scale, hidden
+    )
     return f"{ticker}_10-K_FY{year}.html", html
 
 
