@@ -24,8 +24,9 @@ def blocks(path: Path) -> list[tuple[str, str]]:
     out = []
     item = ""
     for element in root.iter("div", "tr"):
-        hidden = any("display:none" in (e.get("style") or "") for e in
-                     (element, *element.iterancestors()))
+        hidden = any(
+            "display:none" in (e.get("style") or "") for e in (element, *element.iterancestors())
+        )
         if hidden or (element.tag == "div" and element.xpath(".//table|.//div")):
             continue
         text = " ".join(" ".join(element.itertext()).split())
