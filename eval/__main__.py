@@ -20,6 +20,7 @@ from eval.report import (
     save_report,
     scores_table,
 )
+from rag_app.bars import progress_bar
 from rag_app.cli import OK, add_debug_flag, open_embedder, run
 from rag_app.records import Filters
 from rag_app.settings import load_settings
@@ -38,8 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _score(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from eval.retrieval import evaluate
 
     settings = load_settings(model=args.model)
@@ -49,7 +48,7 @@ def _score(args: argparse.Namespace) -> int:
     dims = [embedder.spec.check_dim(dim) for dim in args.dims or embedder.spec.dims]
     evalset = build_evalset(args.protocol, args.data, settings.home)
     label = f"Encoding for {embedder.spec.name}"
-    with tqdm(total=len(evalset.corpus), unit=" passages", desc=label) as bar:
+    with progress_bar(label, len(evalset.corpus), "passages") as bar:
 
         def advance(count: int) -> None:
             bar.update(count)

@@ -10,7 +10,7 @@ from pathlib import Path
 from rag_app.index.build import Progress, build_index, encode_missing
 from rag_app.index.embedder import Embedder
 from rag_app.library import Library
-from rag_app.sealed import writer_lock
+from rag_app.sealed import sealing, writer_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def time_dimension_swap(
     with tempfile.TemporaryDirectory(dir=library.home) as folder:
         copy = Library(Path(folder))
         for key, version in library.versions().items():
-            _link_filing(library.folder(key, version), copy.root / key / version)
+            _link_filing(library.folder(key, version), copy)
         with writer_lock(copy.home):
             began = time.perf_counter()
             encode_missing(copy, embedder, on_progress)
@@ -64,10 +64,9 @@ def time_dimension_swap(
     )
 
 
-def _link_filing(source: Path, target: Path) -> None:
+def _link_filing(source: Path, library: Library) -> None:
     """The sealed files of a filing without its vectors, linked rather than copied."""
-    target.mkdir(parents=True)
-    for path in source.iterdir():
-        if path.is_file():
-            (target / path.name).hardlink_to(path)
-    (target.parent / "current").write_text(f"{target.name}\n", "utf-8")
+    with sealing(library.root / source.parent.name, source.name) as folder:
+        for path in source.iterdir():
+            if path.is_file():
+                (folder / path.name).hardlink_to(path)

@@ -23,9 +23,9 @@ from finetune.model_folder import (
     write_model,
 )
 from finetune.pairs import Pairs, build_pairs
-from finetune.progress import progress_bar
 from finetune.provenance import DataTrace, RunTrace, rows_sha256
 from finetune.samples import KeepingEmbedder, Sample, draw_samples
+from rag_app.bars import progress_bar
 from rag_app.index.models import resolve_model
 
 SAMPLE_DIM = 128

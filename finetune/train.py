@@ -20,7 +20,7 @@ from finetune.config import TrainConfig
 from finetune.hardware import Hardware
 from finetune.losses import build_loss
 from finetune.pairs import Pairs
-from finetune.progress import progress_bar
+from rag_app.bars import progress_bar
 from rag_app.errors import TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec

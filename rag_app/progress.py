@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from rag_app.bars import progress_bar
 from rag_app.index.build import Progress
 from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
 
@@ -20,7 +21,9 @@ def console_watcher() -> Iterator[IngestWatcher]:
 
         def on_encoding(total: int) -> None:
             if total:
-                bars.append(stack.enter_context(_bar(total)))
+                bars.append(
+                    stack.enter_context(progress_bar("encoding", total, "chunks", delay_s=0.1))
+                )
 
         yield IngestWatcher(
             on_file=lambda file: print(file_line(file)),
@@ -32,12 +35,8 @@ def console_watcher() -> Iterator[IngestWatcher]:
 @contextmanager
 def encoding_bar() -> Iterator[Progress]:
     """A bar of chunks encoded, without a total; nothing shows when nothing is encoded."""
-    with _bar(None) as bar:
+    with progress_bar("encoding", None, "chunks", delay_s=0.1) as bar:
         yield lambda done: _advance(bar, done)
-
-
-def _bar(total: int | None) -> tqdm[NoReturn]:
-    return tqdm(total=total, desc="encoding", unit=" chunks", delay=0.1)
 
 
 def _advance(bar: tqdm[NoReturn], done: int) -> None:

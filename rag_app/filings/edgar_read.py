@@ -29,23 +29,20 @@ def read_fetched(
         FilingError: as ``read_filing`` does; or the origin is damaged.
     """
     origin = origin_of(path)
-    if origin is None:
-        return read_filing(
-            path,
-            max_bytes=max_bytes,
-            ticker=ticker,
-            form=form,
-            fiscal_year=fiscal_year,
-            period_end=period_end,
-        )
+    if origin is not None:
+        ticker, form = ticker or origin.ticker, form or origin.form
+        fiscal_year = fiscal_year or origin.fiscal_year
+        period_end = period_end or origin.period_end
     parsed = read_filing(
         path,
         max_bytes=max_bytes,
-        ticker=ticker or origin.ticker,
-        form=form or origin.form,
-        fiscal_year=fiscal_year or origin.fiscal_year,
-        period_end=period_end or origin.period_end,
+        ticker=ticker,
+        form=form,
+        fiscal_year=fiscal_year,
+        period_end=period_end,
     )
+    if origin is None:
+        return parsed
     filing = replace(
         parsed.filing,
         accession=origin.accession,

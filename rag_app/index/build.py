@@ -104,12 +104,13 @@ def build_index(
             f"The library at {library.home} is empty; add filings with "
             "`python -m rag_app ingest PATH`."
         )
-    ids, vectors = _stored_vectors(library, spec, filings)
     root = index_root(library.home, spec, dim)
-    if not rebuild and is_current(library, spec, dim):
-        return BuildReport(len(ids), encoded, time.perf_counter() - began, rebuilt=False)
-
     served = current(root)
+    if served is not None and not rebuild and is_current(library, spec, dim):
+        count = Passport.load(served).chunk_count
+        return BuildReport(count, encoded, time.perf_counter() - began, rebuilt=False)
+
+    ids, vectors = _stored_vectors(library, spec, filings)
     with sealing(root, f"build-{time.time_ns()}") as folder:
         write_collection(folder / CHROMA, ids, truncate(vectors, dim))
         _lexical(library, folder / LEXICAL, filings, rebuild=rebuild)

@@ -8,8 +8,13 @@ from typing import NoReturn
 from tqdm import tqdm
 
 
-def progress_bar(what: str, total: int, unit: str) -> tqdm[NoReturn]:
-    """A bar that a terminal redraws twice a second and a log gets twice a minute."""
+def progress_bar(
+    what: str, total: int | None, unit: str, *, delay_s: float = 0.0
+) -> tqdm[NoReturn]:
+    """A bar that a terminal redraws twice a second and a log gets twice a minute.
+
+    With a delay, work that turns out to be none shows no bar.
+    """
     return tqdm(
         desc=what,
         total=total,
@@ -17,4 +22,5 @@ def progress_bar(what: str, total: int, unit: str) -> tqdm[NoReturn]:
         file=sys.stderr,
         mininterval=0.5 if sys.stderr.isatty() else 30,
         dynamic_ncols=True,
+        delay=delay_s,
     )
