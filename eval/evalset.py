@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from eval.files import read_jsonl, read_text
+from eval.files import read_jsonl
 from eval.gold import relevant_passages
+from eval.rows import QaRow, check_columns, text_of
+from eval.splits import notebook_split
 from rag_app.errors import DataError
 
-QA_COLUMNS = ("question", "answer", "context", "ticker", "filing")
 QUESTION_COLUMNS = ("id", "question", "ticker", "filing", "gold")
-FILE_SUFFIXES = (".csv", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,66 +35,6 @@ class EvalSet:
         """Hash of all of it, whatever the order; reports pair only where it is the same."""
         parts = [self.name, self.queries, self.corpus, self.qrels, self.groups]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class QaRow:
-    """A question, its answer and the passage that holds it; ``id`` is its row number from 0."""
-
-    id: str
-    question: str
-    answer: str
-    context: str
-    ticker: str
-    filing: str
-
-
-def load_qa_rows(source: str) -> list[QaRow]:
-    """Read question-answer rows from a CSV or JSONL file, or a hub data set, in its order.
-
-    An empty field stays, as ``""``, so that row numbers are the source's own.
-
-    Raises:
-        DataError: no such file or data set, not text, no rows, or columns missing (all named).
-    """
-    path = Path(source).expanduser()
-    if path.suffix.lower() in FILE_SUFFIXES or path.exists():
-        records = read_jsonl(path) if path.suffix.lower() == ".jsonl" else _read_csv(path)
-    elif re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", source):
-        records = _load_from_hub(source)
-    else:
-        raise DataError(
-            f"There is no file {source}; give a CSV or JSONL file, or a hub data set such as "
-            "virattt/financial-qa-10K."
-        )
-    if not records:
-        raise DataError(f"{source} holds no rows; it needs {', '.join(QA_COLUMNS)}.")
-    _check_columns(source, records, QA_COLUMNS)
-    return [
-        QaRow(id=str(number), **{column: _text(record[column]) for column in QA_COLUMNS})
-        for number, record in enumerate(records)
-    ]
-
-
-def notebook_split(rows: Sequence[QaRow], seed: int = 42) -> tuple[list[QaRow], list[QaRow]]:
-    """Split into train and test rows (9 to 1) as the published notebook does.
-
-    Source: ``Dataset.train_test_split(test_size=0.1, seed=42)`` of ``datasets`` after adding
-    ``id`` = row number; nothing is dropped before the split, since that would move every row.
-
-    Raises:
-        DataError: fewer than 10 rows.
-    """
-    if len(rows) < 10:
-        raise DataError(f"{len(rows)} rows cannot be split 9 to 1; give at least 10.")
-    from datasets import Dataset
-
-    parts = Dataset.from_dict({"id": [row.id for row in rows]}).train_test_split(
-        test_size=0.1, seed=seed
-    )
-    by_id = {row.id: row for row in rows}
-    train, test = ([by_id[id_] for id_ in parts[name]["id"]] for name in ("train", "test"))
-    return train, test
 
 
 def notebook_evalset(rows: Sequence[QaRow]) -> EvalSet:
@@ -139,7 +75,7 @@ def library_evalset(
     lines = read_jsonl(questions)
     if not lines:
         raise DataError(f"{questions} holds no questions; add one JSON object a line.")
-    _check_columns(str(questions), lines, QUESTION_COLUMNS)
+    check_columns(str(questions), lines, QUESTION_COLUMNS)
     ids = [str(line["id"]) for line in lines]
     if len(set(ids)) < len(ids):
         raise DataError(f"{questions} names an id twice: {_first_repeated(ids)}; make ids unique.")
@@ -159,7 +95,7 @@ def library_evalset(
         )
     golds: dict[str, list[tuple[str, str]]] = {}
     for line, filing in zip(lines, filings, strict=True):
-        golds.setdefault(filing, []).append((str(line["id"]), _text(line["gold"])))
+        golds.setdefault(filing, []).append((str(line["id"]), text_of(line["gold"])))
     found = {
         question_id: chunk_ids
         for filing, wanted in golds.items()
@@ -173,59 +109,11 @@ def library_evalset(
         )
     return EvalSet(
         name="questions",
-        queries={str(line["id"]): _text(line["question"]) for line in lines},
+        queries={str(line["id"]): text_of(line["question"]) for line in lines},
         corpus=dict(passages),
         qrels={id_: dict.fromkeys(found[id_], 1) for id_ in ids},
-        groups={str(line["id"]): _text(line["ticker"]) for line in lines},
+        groups={str(line["id"]): text_of(line["ticker"]) for line in lines},
     )
-
-
-def _read_csv(path: Path) -> list[dict[str, Any]]:
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-    try:
-        records = list(reader)
-    except csv.Error as error:
-        raise DataError(
-            f"{path} is not a CSV file (line {reader.line_num}: {error}); give one with the "
-            f"columns {', '.join(QA_COLUMNS)}."
-        ) from None
-    for number, record in enumerate(records):
-        if None in record or None in record.values():
-            raise DataError(
-                f"Row {number} of {path} has not as many fields as the header; quote its commas."
-            )
-    return records
-
-
-def _load_from_hub(name: str) -> list[dict[str, Any]]:
-    from datasets import load_dataset
-    from huggingface_hub.utils import logging
-
-    # Its retries warn two lines each; the one sentence below says the outcome.
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    try:
-        return [dict(record) for record in load_dataset(name, split="train")]
-    except Exception as error:
-        raise DataError(
-            f"The data set {name} could not be fetched from the hub ({type(error).__name__}); "
-            "check the name and the network, or pass --data CSV with a downloaded copy."
-        ) from None
-
-
-def _check_columns(
-    source: str, records: Sequence[Mapping[str, Any]], columns: Sequence[str]
-) -> None:
-    for number, record in enumerate(records):
-        missing = [column for column in columns if column not in record]
-        if missing:
-            raise DataError(
-                f"{source} lacks {', '.join(missing)} (row {number}); it needs "
-                f"{', '.join(columns)}."
-            )
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _first_repeated(ids: Sequence[str]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.evalset import EvalSet, library_evalset, load_qa_rows, notebook_evalset
+from eval.evalset import EvalSet, library_evalset, notebook_evalset
+from eval.rows import load_qa_rows
 from rag_app.errors import DataError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eval.evalset import QaRow
+from eval.rows import QaRow
 from rag_app.errors import DataError
 
 if TYPE_CHECKING:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.evalset import EvalSet, QaRow, load_qa_rows, notebook_evalset, notebook_split
+from eval.evalset import EvalSet, notebook_evalset
 from eval.report import Comparison, Report, compare, save_report
 from eval.retrieval import evaluate
+from eval.rows import QaRow, load_qa_rows
+from eval.splits import notebook_split
 from finetune.card import model_card
 from finetune.config import TrainConfig
 from finetune.hardware import detect_hardware

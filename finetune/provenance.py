@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from eval.evalset import QaRow
 from eval.report import now, package_versions
+from eval.rows import QaRow
 
 UNKNOWN_REVISION = "unknown"
 

@@ -8,14 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.evalset import (
-    EvalSet,
-    QaRow,
-    library_evalset,
-    load_qa_rows,
-    notebook_evalset,
-    notebook_split,
-)
+from eval.evalset import EvalSet, library_evalset, notebook_evalset
+from eval.rows import QaRow, load_qa_rows
+from eval.splits import notebook_split
 from rag_app.errors import DataError
 
 HEADER = "question,answer,context,ticker,filing\n"

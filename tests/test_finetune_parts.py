@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.evalset import EvalSet, QaRow
+from eval.evalset import EvalSet
 from eval.retrieval import evaluate
+from eval.rows import QaRow
 from finetune.hardware import cpu_has_bf16
 from finetune.model_folder import new_model
 from finetune.pairs import build_pairs

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.evalset import load_qa_rows
 from eval.report import load_report
+from eval.rows import load_qa_rows
 from finetune.__main__ import main
 from finetune.config import load_config
 from finetune.hardware import Hardware
