@@ -1,64 +1,139 @@
-"""Reports on disk and two of them paired."""
+"""Reports and rankings on disk, of this format and the one before."""
 
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import hashlib
 import json
 from pathlib import Path
 
+import ir_measures
 import pytest
+from reports import GROUPS, make_report
 
-from eval.metrics import METRICS, means
-from eval.report import (
-    Report,
-    compare,
-    comparison_table,
-    load_report,
-    save_report,
-    scores_table,
-)
+from eval.metrics import METRICS, means, per_query
+from eval.report import Report, load_report, load_run, save_report
+from eval.runs import RUN_DEPTH, ranked, read_run, write_run
+from eval.tables import scores_table
 from rag_app.errors import DataError
 
-GROUPS = {str(number): f"C{number % 4}" for number in range(12)}
+SYSTEMS = ("128", "64|filter")
+RESULTS = Path(__file__).parent.parent / "eval/results"
 
 
-def make_report(model: str, gain: float, dims: tuple[str, ...] = ("128", "64")) -> Report:
-    per_query = {
-        dim: {
-            metric: {query_id: gain + (int(query_id) * 7 + shift) % 10 / 16 for query_id in GROUPS}
-            for shift, metric in enumerate(METRICS)
-        }
-        for dim in dims
-    }
-    return Report(
-        model=model,
-        fingerprint="0123456789ab",
-        protocol="notebook",
-        evalset_sha256="f" * 64,
-        queries=12,
-        corpus=100,
-        metrics={dim: means(values) for dim, values in per_query.items()},
-        per_query=per_query,
-        groups=GROUPS,
-        timings_s={"score": 0.1},
+def with_runs(report: Report) -> Report:
+    """Two passages a query, the second of them right."""
+    run = {query_id: {"wrong one": 0.75, f"p{query_id}": 0.5} for query_id in GROUPS}
+    return dataclasses.replace(
+        report,
+        gold={query_id: (f"p{query_id}",) for query_id in GROUPS},
+        runs=dict.fromkeys(SYSTEMS, run),
     )
 
 
 def test_a_report_survives_the_disk(tmp_path: Path) -> None:
-    report = make_report("minilm", 0.25)
+    report = with_runs(make_report("minilm", 0.25, SYSTEMS))
     path = tmp_path / "new" / "folder" / "base.json"
     save_report(report, path)
     assert load_report(path) == report
     assert sorted(file.name for file in path.parent.iterdir()) == [
         "base.json",
         "base.queries.jsonl",
+        "base.runs",
     ]
     record = json.loads(path.read_text())
     assert record["metrics"]["128"]["ndcg@10"] == pytest.approx(report.metrics["128"]["ndcg@10"])
     assert record["per_query_file"] == "base.queries.jsonl"
     lines = (path.parent / "base.queries.jsonl").read_text().splitlines()
-    assert len(lines) == 24
-    assert json.loads(lines[0])["query"] == "0"
+    assert len(lines) == 12
+    first = json.loads(lines[0])
+    assert (first["query"], first["gold"]) == ("0", ["p0"])
+    assert (
+        first["scores"]["64|filter"]["recall@5"] == report.per_query["64|filter"]["recall@5"]["0"]
+    )
+
+
+def test_rankings_are_kept_in_trec_format_and_score_the_same(tmp_path: Path) -> None:
+    report = with_runs(make_report("mini lm", 0.25, SYSTEMS))
+    path = tmp_path / "base.json"
+    save_report(report, path)
+    for system in SYSTEMS:
+        assert load_run(path, system) == report.runs[system]
+    assert load_run(path, "32") is None
+    file = tmp_path / "base.runs/64-filter.trec.gz"
+    first, second, *_ = gzip.decompress(file.read_bytes()).decode().splitlines()
+    assert first == "0 Q0 wrong%20one 1 0.750000 mini%20lm@64|filter"
+    assert second == "0 Q0 p0 2 0.500000 mini%20lm@64|filter"
+    # Another program reads it: ir_measures, in its own way.
+    theirs = list(ir_measures.read_trec_run(gzip.decompress(file.read_bytes()).decode()))
+    qrels = {query_id: {f"p{query_id}": 1} for query_id in GROUPS}
+    scored = ir_measures.calc_aggregate([ir_measures.RR @ 10], qrels, theirs)
+    assert scored[ir_measures.RR @ 10] == 0.5
+    assert per_query(load_run(path, "128") or {}, qrels)["mrr@10"] == dict.fromkeys(GROUPS, 0.5)
+
+
+def test_a_run_is_the_same_bytes_whatever_the_order_of_ties(tmp_path: Path) -> None:
+    one = {"q": dict.fromkeys(["b", "a", "c"], 0.5)}
+    other = {"q": dict.fromkeys(["c", "b", "a"], 0.5)}
+    for name, run in (("one", one), ("other", other)):
+        write_run(tmp_path / name, run, "tag")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    assert (tmp_path / "one").read_bytes()[4:8] == bytes(4)  # gzip's time stamp
+    assert ranked(other["q"]) == ["a", "b", "c"]
+    many = {"q": {f"p{number:02}": -float(number) for number in range(50)}}
+    write_run(tmp_path / "many", many, "tag")
+    assert list(read_run(tmp_path / "many")["q"]) == ranked(many["q"])[:RUN_DEPTH]
+
+
+@pytest.mark.parametrize("content", [b"one two", b"\x1f\x8bx", b"q Q0 p 1 high tag", b"\xff\xfe"])
+def test_what_is_no_run_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r").write_bytes(content)
+    with pytest.raises(DataError, match="is not a run in TREC's format"):
+        read_run(tmp_path / "r")
+    with pytest.raises(DataError, match="There is no file"):
+        read_run(tmp_path / "gone")
+
+
+def test_a_report_of_the_format_before_is_read(tmp_path: Path) -> None:
+    """One line a query and dimension, fewer metrics, no version, no rankings."""
+    lines = [
+        {"query": query_id, "group": group, "dim": dim, "ndcg@10": 0.5, "recall@1": dim / 512}
+        for dim in (128, 64)
+        for query_id, group in GROUPS.items()
+    ]
+    content = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (tmp_path / "old.queries.jsonl").write_text(content)
+    metrics = {str(dim): {"ndcg@10": 0.5, "recall@1": dim / 512} for dim in (128, 64)}
+    record = {
+        "model": "minilm",
+        "fingerprint": "0",
+        "protocol": "notebook",
+        "evalset_sha256": "f",
+        "queries": 12,
+        "corpus": 100,
+        "metrics": metrics,
+        "timings_s": {},
+        "versions": {},
+        "created": "2026-11-01T00:00:00+00:00",
+        "per_query_file": "old.queries.jsonl",
+        "per_query_sha256": hashlib.sha256(content.encode()).hexdigest(),
+    }
+    (tmp_path / "old.json").write_text(json.dumps(record))
+    report = load_report(tmp_path / "old.json")
+    assert report.per_query["64"]["recall@1"] == dict.fromkeys(GROUPS, 0.125)
+    assert (report.gold, report.runs) == ({}, {})
+    assert load_run(tmp_path / "old.json", "64") is None
+
+
+def test_the_reports_that_ship_are_readable() -> None:
+    found = [path for path in RESULTS.glob("*.json") if "per_query_file" in path.read_text("utf-8")]
+    assert found
+    for path in found:
+        report = load_report(path)
+        for system, metrics in report.metrics.items():
+            for metric, mean in means(report.per_query[system]).items():
+                assert mean == pytest.approx(metrics[metric], abs=1e-4), (path, system, metric)
 
 
 def test_values_are_rounded_and_means_are_not(tmp_path: Path) -> None:
@@ -103,58 +178,6 @@ def test_a_file_in_the_way_of_the_folder_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "taken").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
         save_report(make_report("minilm", 0.3), tmp_path / "taken" / "r.json")
-
-
-def test_compare_pairs_by_query_id() -> None:
-    base, tuned = make_report("minilm", 0.1), make_report("mine", 0.2)
-    shuffled = {
-        dim: {metric: dict(reversed(by_query.items())) for metric, by_query in scores.items()}
-        for dim, scores in tuned.per_query.items()
-    }
-    comparison = compare(base, dataclasses.replace(tuned, per_query=shuffled))
-    assert [(row.dim, row.metric) for row in comparison.rows] == [
-        (dim, metric) for dim in ("128", "64") for metric in METRICS
-    ]
-    for row in comparison.rows:
-        # Every query gains .1, so that pairing by place would widen the interval.
-        assert row.difference.low == pytest.approx(0.1)
-        assert row.difference.high == pytest.approx(0.1)
-        assert row.relative_percent == pytest.approx(100 * 0.1 / row.base)
-
-
-def test_compare_refuses_what_cannot_be_paired() -> None:
-    base = make_report("minilm", 0.1)
-    other = dataclasses.replace(base, protocol="questions")
-    with pytest.raises(DataError, match=r"two protocols \(notebook and questions\)"):
-        compare(base, other)
-    with pytest.raises(DataError, match="two evaluation sets"):
-        compare(base, dataclasses.replace(base, evalset_sha256="0" * 64))
-    with pytest.raises(DataError, match=r"share no dimension .*128, 64; mine: 768"):
-        compare(base, make_report("mine", 0.1, ("768",)))
-
-
-def test_dimensions_that_only_one_has_are_named() -> None:
-    comparison = compare(
-        make_report("minilm", 0.1, ("384", "64", "128")),
-        make_report("mine", 0.2, ("512", "64", "128")),
-    )
-    assert (comparison.only_base, comparison.only_tuned) == (("384",), ("512",))
-    table = comparison_table(comparison).splitlines()
-    assert [line.split("|")[1].strip() for line in table[2:4]] == ["128", "64"]
-    assert "Left out, scored for minilm only: 384." in table
-    assert "Left out, scored for mine only: 512." in table
-
-
-def test_table_shows_every_column() -> None:
-    comparison = compare(make_report("minilm", 0.1), make_report("mine", 0.2))
-    table = comparison_table(comparison, "recall@5")
-    row = next(r for r in comparison.rows if (r.dim, r.metric) == ("64", "recall@5"))
-    assert (
-        f"| 64 | {row.base:.4f} | {row.tuned:.4f} | +0.1000 | +0.1000 to +0.1000 "
-        f"| {row.relative_percent:+.1f}% |"
-    ) in table
-    assert "12 questions paired; interval by bootstrap over 4 companies" in table
-    assert "narrower than it should be" in table
 
 
 def test_scores_table_names_model_and_metrics() -> None:
