@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from eval.files import read_jsonl
-from eval.gold import relevant_passages
-from eval.rows import QaRow, check_columns, text_of
+from eval.rows import QaRow
 from eval.splits import notebook_split
 from rag_app.errors import DataError
-
-QUESTION_COLUMNS = ("id", "question", "ticker", "filing", "gold")
 
 
 @dataclass(frozen=True, slots=True)
 class EvalSet:
     """A retrieval task: query id → text, passage id → text, and the right passages of each query.
 
-    ``qrels`` maps query id → passage id → relevance (1), ``groups`` query id → company ticker.
+    ``qrels`` maps query id → passage id → relevance (1); a query whose gold stands in no passage
+    has none, and is a miss. ``groups`` maps query id → company ticker. ``admitted`` maps a company
+    → ids of the passages that a filter on it leaves; empty where nothing is filtered. With
+    ``one_gold`` the right passages of a query are the same gold over again (see ``first_hits``).
+    ``fold`` is ``2/5`` where it is a part of a larger set, whose hash is ``whole_sha256``.
     """
 
     name: str
@@ -29,12 +28,48 @@ class EvalSet:
     corpus: dict[str, str]
     qrels: dict[str, dict[str, int]]
     groups: dict[str, str]
+    admitted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    one_gold: bool = False
+    fold: str = ""
+    whole_sha256: str = ""
 
     @property
     def sha256(self) -> str:
         """Hash of all of it, whatever the order; reports pair only where it is the same."""
-        parts = [self.name, self.queries, self.corpus, self.qrels, self.groups]
+        parts: list[object] = [self.name, self.queries, self.corpus, self.qrels, self.groups]
+        # Left out where unused: reports from before these fields keep their hash.
+        if self.admitted or self.one_gold:
+            parts += [{who: sorted(ids) for who, ids in self.admitted.items()}, self.one_gold]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def goldless(self) -> int:
+        """How many questions have no right passage at all; each counts as a miss."""
+        return sum(not self.qrels.get(query_id) for query_id in self.queries)
+
+
+Run = Mapping[str, Mapping[str, float]]
+"""Query id → passage id → score, higher is better."""
+
+
+def first_hits(
+    run: Run, qrels: Mapping[str, Mapping[str, int]]
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, int]]]:
+    """Run and qrels in which each query has one gold, found where its first right passage ranks.
+
+    Overlapping chunks and passages printed twice hold the same gold: a person who has found it is
+    not better off with its copies, so the later ones are passed over. Recall is then the share of
+    questions whose gold was found, and nDCG that of one right passage.
+    """
+    kept, golds = {}, {}
+    for query_id, right in qrels.items():
+        scores = run.get(query_id, {})
+        found = sorted(right.keys() & scores.keys(), key=lambda id_: (-scores[id_], id_))
+        later = set(found[1:])
+        kept[query_id] = {id_: value for id_, value in scores.items() if id_ not in later}
+        gold = found[:1] or sorted(right)[:1]
+        golds[query_id] = dict.fromkeys(gold, 1)
+    return kept, golds
 
 
 def notebook_evalset(rows: Sequence[QaRow]) -> EvalSet:
@@ -57,64 +92,3 @@ def notebook_evalset(rows: Sequence[QaRow]) -> EvalSet:
         qrels={row.id: {row.id: 1} for row in asked},
         groups={row.id: row.ticker for row in asked},
     )
-
-
-def library_evalset(
-    questions: Path, passages: dict[str, str], filing_of: dict[str, str]
-) -> EvalSet:
-    """Questions with a quoted gold passage, asked of all chunks of a library.
-
-    ``questions`` is JSONL with ``QUESTION_COLUMNS``; ``passages`` maps chunk id → text and
-    ``filing_of`` chunk id → filing, named as the lines name it or without their file ending.
-    Right is every chunk of the line's filing that holds the gold (see ``relevant_passages``).
-
-    Raises:
-        DataError: the file cannot be used, ids repeat, a filing is not in the library, or a gold
-            stands in no chunk (the ids are listed).
-    """
-    lines = read_jsonl(questions)
-    if not lines:
-        raise DataError(f"{questions} holds no questions; add one JSON object a line.")
-    check_columns(str(questions), lines, QUESTION_COLUMNS)
-    ids = [str(line["id"]) for line in lines]
-    if len(set(ids)) < len(ids):
-        raise DataError(f"{questions} names an id twice: {_first_repeated(ids)}; make ids unique.")
-    by_filing: dict[str, dict[str, str]] = {}
-    for chunk_id, text in passages.items():
-        by_filing.setdefault(filing_of[chunk_id], {})[chunk_id] = text
-    named = [str(line["filing"]) for line in lines]
-    # A key may itself hold a dot (BRK.B_10-K_…), so an ending is cut only where that helps.
-    filings = [name if name in by_filing else Path(name).stem for name in named]
-    absent = sorted(
-        {name for name, filing in zip(named, filings, strict=True) if filing not in by_filing}
-    )
-    if absent:
-        raise DataError(
-            f"{questions} asks of filings that are not in the library: {', '.join(absent)}; "
-            "ingest them first."
-        )
-    golds: dict[str, list[tuple[str, str]]] = {}
-    for line, filing in zip(lines, filings, strict=True):
-        golds.setdefault(filing, []).append((str(line["id"]), text_of(line["gold"])))
-    found = {
-        question_id: chunk_ids
-        for filing, wanted in golds.items()
-        for question_id, chunk_ids in relevant_passages(wanted, by_filing[filing]).items()
-    }
-    nowhere = [id_ for id_ in ids if not found[id_]]
-    if nowhere:
-        raise DataError(
-            f"The gold of these questions stands in no chunk of its filing: {', '.join(nowhere)}; "
-            f"mend them in {questions}."
-        )
-    return EvalSet(
-        name="questions",
-        queries={str(line["id"]): text_of(line["question"]) for line in lines},
-        corpus=dict(passages),
-        qrels={id_: dict.fromkeys(found[id_], 1) for id_ in ids},
-        groups={str(line["id"]): text_of(line["ticker"]) for line in lines},
-    )
-
-
-def _first_repeated(ids: Sequence[str]) -> str:
-    return next(id_ for number, id_ in enumerate(ids) if id_ in ids[:number])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 SHINGLE_WORDS = 4
 MIN_SHARE = 0.8
 """Share of the gold's shingles that a chunk must hold when no chunk holds the gold whole."""
+
+Shingle = tuple[str, ...]
 
 
 def relevant_passages(
@@ -20,34 +23,61 @@ def relevant_passages(
     cut through the gold, the chunks with the most of its 4-word shingles stand for it, if that is
     ``MIN_SHARE`` or more.
     """
-    flat = {chunk_id: "".join(_words(text)) for chunk_id, text in passages.items()}
-    shingles: dict[str, set[tuple[str, ...]]] = {}
+    chunks = _Chunks(passages)
     found = {}
     for question_id, gold in golds:
-        words = _words(gold)
-        needle = "".join(words)
-        whole = [chunk_id for chunk_id, text in flat.items() if needle and needle in text]
-        if not whole and words:
-            # Most golds are found whole, so shingles are cut only when the first one is not.
-            shingles = shingles or {id_: _shingles(_words(text)) for id_, text in passages.items()}
-            whole = _highest_share(_shingles(words), shingles)
-        found[question_id] = whole
+        found[question_id] = chunks.whole(gold)
+        if not found[question_id]:
+            shares = chunks.shares(gold)
+            best = max(shares.values(), default=0.0)
+            found[question_id] = [id_ for id_, share in shares.items() if share == best]
     return found
 
 
-def _highest_share(
-    gold: set[tuple[str, ...]], shingles: Mapping[str, set[tuple[str, ...]]]
-) -> list[str]:
-    share = {chunk_id: len(gold & held) / len(gold) for chunk_id, held in shingles.items()}
-    best = max(share.values(), default=0.0)
-    return [chunk_id for chunk_id, value in share.items() if value == best >= MIN_SHARE]
+def holding_passages(
+    golds: Sequence[tuple[str, str]], passages: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """As ``relevant_passages``, but any chunk with ``MIN_SHARE`` of the gold's shingles counts.
+
+    This is for a set in which finding one of them is enough (``EvalSet.one_gold``).
+    """
+    chunks = _Chunks(passages)
+    return {
+        question_id: list(dict.fromkeys([*chunks.whole(gold), *chunks.shares(gold)]))
+        for question_id, gold in golds
+    }
+
+
+class _Chunks:
+    """The chunks of a filing, taken apart once for all golds."""
+
+    def __init__(self, passages: Mapping[str, str]) -> None:
+        self._flat: dict[str, str] = {}
+        self._holders: dict[Shingle, list[str]] = defaultdict(list)
+        for chunk_id, text in passages.items():
+            words = _words(text)
+            self._flat[chunk_id] = "".join(words)
+            for shingle in _shingles(words):
+                self._holders[shingle].append(chunk_id)
+
+    def whole(self, gold: str) -> list[str]:
+        """The chunks that hold the gold's letters and digits in one run."""
+        needle = "".join(_words(gold))
+        return [id_ for id_, flat in self._flat.items() if needle and needle in flat]
+
+    def shares(self, gold: str) -> dict[str, float]:
+        """Chunk id → share of the gold's shingles, where that is ``MIN_SHARE`` or more."""
+        shingles = _shingles(_words(gold))
+        held = Counter(id_ for shingle in shingles for id_ in self._holders.get(shingle, ()))
+        shares = {id_: held[id_] / len(shingles) for id_ in self._flat if held[id_]}
+        return {id_: share for id_, share in shares.items() if share >= MIN_SHARE}
 
 
 def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())
 
 
-def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
-    """Runs of four words; a shorter text is one shingle of all its words."""
-    count = max(1, len(words) - SHINGLE_WORDS + 1)
+def _shingles(words: Sequence[str]) -> set[Shingle]:
+    """Runs of four words; a shorter text is one shingle of all its words, an empty one none."""
+    count = max(1, len(words) - SHINGLE_WORDS + 1) if words else 0
     return {tuple(words[start : start + SHINGLE_WORDS]) for start in range(count)}

@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.evalset import EvalSet
-from eval.metrics import means, per_query
+from eval.evalset import EvalSet, Run, first_hits
+from eval.metrics import METRICS, means, per_query
 from eval.report import Report, Scores
+from eval.systems import FILTER, system_name
 from rag_app.errors import DataError
-from rag_app.index.embedder import Embedder, Vectors, truncate
+from rag_app.index.embedder import Vectors, truncate
+from rag_app.index.models import ModelSpec
 
 SCORE_STEPS = 1_000_000
 """Cosines are compared in steps of 1e-6: below that, float32 noise would order equal texts."""
 BLOCK_CELLS = 8_000_000
 """Query-passage pairs ranked at once; 8 bytes each, a few copies: about 200 MB."""
 
+DEEPEST = max(int(name.rpartition("@")[2]) for name in METRICS)
+
+Metrics = dict[str, dict[str, float]]
+"""Metric → query id → value."""
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors: an ``Embedder``, or one with a cache before it."""
+
+    spec: ModelSpec
+
+    def encode_queries(self, queries: Sequence[str]) -> Vectors: ...
+
+    def encode_documents(
+        self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
+    ) -> Vectors: ...
+
 
 def evaluate(
-    embedder: Embedder,
+    embedder: Encoder,
     evalset: EvalSet,
     dims: Sequence[int],
     *,
@@ -48,7 +69,18 @@ def evaluate(
         [evalset.corpus[id_] for id_ in corpus_ids], on_progress
     )
     corpus_done = time.perf_counter()
-    scores = score(query_vectors, corpus_vectors, query_ids, corpus_ids, evalset, checked, k=k)
+    runs: dict[str, Run] = {}
+    scores = score(
+        query_vectors,
+        corpus_vectors,
+        query_ids,
+        corpus_ids,
+        evalset,
+        checked,
+        k=k,
+        start_of=embedder.spec.start_of,
+        on_run=runs.__setitem__,
+    )
     scored = time.perf_counter()
     return Report(
         model=embedder.spec.name,
@@ -57,7 +89,12 @@ def evaluate(
         evalset_sha256=evalset.sha256,
         queries=len(query_ids),
         corpus=len(corpus_ids),
-        metrics={dim: means(values) for dim, values in scores.items()},
+        goldless=evalset.goldless,
+        fold=evalset.fold,
+        whole_sha256=evalset.whole_sha256,
+        gold={id_: tuple(sorted(right)) for id_, right in evalset.qrels.items()},
+        runs=runs,
+        metrics={system: means(values) for system, values in scores.items()},
         per_query=scores,
         groups=dict(evalset.groups),
         timings_s={
@@ -77,10 +114,16 @@ def score(
     dims: Sequence[int],
     *,
     k: int = 100,
+    kind: str = "",
+    start_of: Callable[[int], int] = lambda dim: 0,
+    on_run: Callable[[str, Run], None] = lambda system, run: None,
 ) -> Scores:
-    """Score vectors that are there: dimension → metric → query id → value.
+    """Score vectors that are there: system → metric → query id → value (see ``eval/systems.py``).
 
-    Row i of ``query_vectors`` (n, width) belongs to ``query_ids[i]``, likewise the corpus.
+    Row i of ``query_vectors`` (n, width) belongs to ``query_ids[i]``, likewise the corpus. ``kind``
+    names a baseline whose vectors they are; ``start_of`` is the model's. Where the set has a
+    company filter, each dimension is scored with it too. ``on_run`` is given each system's name
+    and ranking.
 
     Raises:
         DataError: ids and rows differ in number, the ids are not the evaluation set's, or ``k``
@@ -89,21 +132,61 @@ def score(
     """
     _check_rows("query", query_vectors, query_ids, evalset.queries)
     _check_rows("passage", corpus_vectors, corpus_ids, evalset.corpus)
-    if k < 10:
-        raise DataError(f"The metrics look at 10 passages a query, and k is {k}; raise it.")
-    return {
-        str(dim): per_query(
-            rank(
-                truncate(query_vectors, dim),
-                truncate(corpus_vectors, dim),
-                query_ids,
-                corpus_ids,
+    if k < DEEPEST:
+        raise DataError(f"The metrics look at {DEEPEST} passages a query, and k is {k}; raise it.")
+    scores: Scores = {}
+    for dim in dims:
+        start = start_of(dim)
+        queries = truncate(query_vectors, dim, start)
+        corpus = truncate(corpus_vectors, dim, start)
+        name = system_name(kind, dim)
+        runs = {name: rank(queries, corpus, query_ids, corpus_ids, k)}
+        if evalset.admitted:
+            runs[name + FILTER] = rank_admitted(queries, corpus, query_ids, corpus_ids, evalset, k)
+        for system, run in runs.items():
+            scores[system] = judge(run, evalset)
+            on_run(system, run)
+    return scores
+
+
+def judge(run: Run, evalset: EvalSet) -> Metrics:
+    """The metrics of a run on the set that it was made for."""
+    if evalset.one_gold:
+        return per_query(*first_hits(run, evalset.qrels))
+    return per_query(run, evalset.qrels)
+
+
+def rank_admitted(
+    query_vectors: Vectors,
+    corpus_vectors: Vectors,
+    query_ids: Sequence[str],
+    corpus_ids: Sequence[str],
+    evalset: EvalSet,
+    k: int,
+) -> dict[str, dict[str, float]]:
+    """As ``rank``, each query among the passages that a filter on its company admits."""
+    row_of = {corpus_id: row for row, corpus_id in enumerate(corpus_ids)}
+    run: dict[str, dict[str, float]] = {}
+    for company, rows in _rows_by_company(query_ids, evalset.groups):
+        kept = [row_of[corpus_id] for corpus_id in evalset.admitted.get(company, ())]
+        if kept:
+            run |= rank(
+                query_vectors[rows],
+                corpus_vectors[kept],
+                [query_ids[row] for row in rows],
+                [corpus_ids[row] for row in kept],
                 k,
-            ),
-            evalset.qrels,
-        )
-        for dim in dims
-    }
+            )
+    return run
+
+
+def _rows_by_company(
+    query_ids: Sequence[str], groups: Mapping[str, str]
+) -> Iterator[tuple[str, list[int]]]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, query_id in enumerate(query_ids):
+        rows[groups[query_id]].append(row)
+    yield from rows.items()
 
 
 def rank(

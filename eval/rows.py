@@ -1,25 +1,25 @@
-"""Question-answer rows: read from a file or the hub, in their own order."""
+"""Question-answer rows: read from a file, a folder or the hub, in their own order."""
 
 from __future__ import annotations
 
-import csv
-import io
+import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.files import read_jsonl, read_text
+from eval.sources import SOURCES, Record, read_records
 from rag_app.errors import DataError
-
-QA_COLUMNS = ("question", "answer", "context", "ticker", "filing")
-FILE_SUFFIXES = (".csv", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class QaRow:
-    """A question, its answer and the passage that holds it; ``id`` is its row number from 0."""
+    """A question, its answer and the passage that holds it; ``id`` is its row number from 0.
+
+    ``answer``, ``ticker`` and ``filing`` (such as ``2023_10K``) are empty where the source has
+    no such column.
+    """
 
     id: str
     question: str
@@ -29,63 +29,88 @@ class QaRow:
     filing: str
 
 
-def load_qa_rows(source: str) -> list[QaRow]:
-    """Read question-answer rows from a CSV or JSONL file, or a hub data set, in its order.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column of the source holds which field of a row."""
 
-    An empty field stays, as ``""``, so that row numbers are the source's own.
+    question: str = "question"
+    context: str = "context"
+    answer: str = "answer"
+    ticker: str = "ticker"
+    filing: str = "filing"
+
+
+def load_qa_rows(source: str, columns: Columns = Columns()) -> list[QaRow]:
+    """Read rows from a file or folder of ``eval/sources.py``, or a hub data set, in its order.
+
+    Question and context must be there, and every column that ``columns`` names otherwise than by
+    default. An empty field stays, as ``""``, so that row numbers are the source's own.
 
     Raises:
-        DataError: no such file or data set, not text, no rows, or columns missing (all named).
+        DataError: no such file or data set, a form that is not known, no rows, or columns missing
+            (all named).
     """
     path = Path(source).expanduser()
-    if path.suffix.lower() in FILE_SUFFIXES or path.exists():
-        records = read_jsonl(path) if path.suffix.lower() == ".jsonl" else _read_csv(path)
+    needed = _needed(columns)
+    if path.suffix.lower() in SOURCES or path.exists():
+        records = read_records(path)
     elif re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", source):
         records = _load_from_hub(source)
     else:
         raise DataError(
-            f"There is no file {source}; give a CSV or JSONL file, or a hub data set such as "
-            "virattt/financial-qa-10K."
+            f"There is no file {source}; give a CSV, JSONL, Parquet or JSON file, a BEIR folder, "
+            "or a hub data set such as virattt/financial-qa-10K."
         )
-    if not records:
-        raise DataError(f"{source} holds no rows; it needs {', '.join(QA_COLUMNS)}.")
-    check_columns(source, records, QA_COLUMNS)
+    rows = [_row(source, number, record, columns, needed) for number, record in enumerate(records)]
+    if not rows:
+        raise DataError(f"{source} holds no rows; it needs {', '.join(needed)}.")
+    return rows
+
+
+def _needed(columns: Columns) -> list[str]:
+    """The columns that must be there: question and context, and those that were named."""
     return [
-        QaRow(id=str(number), **{column: text_of(record[column]) for column in QA_COLUMNS})
-        for number, record in enumerate(records)
+        name
+        for field, name in dataclasses.asdict(columns).items()
+        if field in ("question", "context") or name != field
     ]
 
 
-def _read_csv(path: Path) -> list[dict[str, Any]]:
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-    try:
-        records = list(reader)
-    except csv.Error as error:
+def _row(
+    source: str, number: int, record: Record, columns: Columns, needed: Sequence[str]
+) -> QaRow:
+    missing = [name for name in needed if name not in record]
+    if missing:
         raise DataError(
-            f"{path} is not a CSV file (line {reader.line_num}: {error}); give one with the "
-            f"columns {', '.join(QA_COLUMNS)}."
-        ) from None
-    for number, record in enumerate(records):
-        if None in record or None in record.values():
+            f"{source} lacks {', '.join(missing)} (row {number}); it has "
+            f"{', '.join(map(str, record))}. Name columns with --question-column and the like."
+        )
+    fields = {}
+    for field, name in dataclasses.asdict(columns).items():
+        value = record.get(name)
+        if isinstance(value, (list, dict)):
             raise DataError(
-                f"Row {number} of {path} has not as many fields as the header; quote its commas."
+                f"Row {number} of {source} has a {type(value).__name__} as its {name}; a text is "
+                "needed."
             )
-    return records
+        fields[field] = text_of(value)
+    return QaRow(id=str(number), **fields)
 
 
-def _load_from_hub(name: str) -> list[dict[str, Any]]:
+def _load_from_hub(name: str) -> Iterator[Record]:
     from datasets import load_dataset
     from huggingface_hub.utils import logging
 
     # Its retries warn two lines each; the one sentence below says the outcome.
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        return [dict(record) for record in load_dataset(name, split="train")]
+        dataset = load_dataset(name, split="train")
     except Exception as error:
         raise DataError(
             f"The data set {name} could not be fetched from the hub ({type(error).__name__}); "
             "check the name and the network, or pass --data CSV with a downloaded copy."
         ) from None
+    return (dict(record) for record in dataset)
 
 
 def check_columns(

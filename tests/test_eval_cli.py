@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 import eval.protocols
 from eval.__main__ import main
 from eval.protocols import PROTOCOLS, Protocol
+from eval.protocols.choices import Choices
 from eval.report import load_report
+from rag_app.index.embedder import Embedder
 
 TOPICS = ("revenue", "dividends", "lawsuits", "employees", "leases", "taxes", "debt", "inventory")
 
@@ -38,14 +41,15 @@ def reports(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     folder = tmp_path_factory.mktemp("reports")
     full, narrow = folder / "full.json", folder / "narrow.json"
     assert main(["run", "--data", str(data), "--model", "minilm", "--out", str(full)]) == 0
-    command = ["run", "--data", str(data), "--dims", "128", "--json", "--out", str(narrow)]
-    assert main(command) == 0
+    command = ["run", "--data", str(data), "--model", "minilm", "--dims", "128", "--json"]
+    assert main([*command, "--no-baselines", "--out", str(narrow)]) == 0
     return full, narrow
 
 
 def test_run_writes_a_report(reports: tuple[Path, Path]) -> None:
     record = json.loads(reports[0].read_text())
-    assert list(record["metrics"]) == ["384", "256", "128", "64"]
+    assert list(record["metrics"])[:5] == ["384", "256", "128", "64", "bm25"]
+    assert list(json.loads(reports[1].read_text())["metrics"]) == ["128"]
     assert (record["model"], record["protocol"]) == ("minilm", "notebook")
     assert (record["queries"], record["corpus"]) == (4, 40)
     assert record["metrics"]["384"]["recall@10"] == 1.0
@@ -62,6 +66,38 @@ def test_run_prints_json_on_stdout_and_progress_on_stderr(
     assert "40/40" in captured.err
 
 
+def test_run_without_out_only_prints(
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "--data", str(data), "--model", "minilm", "--dims", "64"]) == 0
+    table = capsys.readouterr().out
+    assert "| 64 | 0" in table
+    assert "| bm25 |" in table
+    assert "Written" not in table
+    # Vectors go to the cache under RAG_HOME and nothing else is left behind.
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [
+        path.name for path in (tmp_path / "home/cache").rglob("*") if path.is_file()
+    ]
+
+
+def test_a_base_that_is_gone_is_named(
+    data: Path, tmp_path: Path, minilm: Embedder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(minilm.spec.folder, tmp_path / "home/models/mine")
+    record = tmp_path / "home/models/mine/train_config.json"
+    record.write_text(json.dumps({"config": {"base": "lost"}}))
+    command = ["run", "--data", str(data), "--model", "mine", "--dims", "64"]
+    assert main(command) == 2
+    assert "mine was tuned from lost" in capsys.readouterr().err
+    record.write_text(json.dumps({"config": {"base": "minilm"}}))
+    assert main(command) == 0
+    assert "| base@64 |" in capsys.readouterr().out
+
+
 def test_compare_prints_table_or_json(
     reports: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,7 +109,7 @@ def test_compare_prints_table_or_json(
     assert "Left out, scored for minilm only: 384, 256, 64." in table
     assert main(["compare", full, narrow, "--json"]) == 0
     comparison = json.loads(capsys.readouterr().out)
-    assert {row["dim"] for row in comparison["rows"]} == {"128"}
+    assert {row["system"] for row in comparison["rows"]} == {"128"}
     assert comparison["rows"][0]["difference"]["mean"] == 0
 
 
@@ -83,7 +119,10 @@ def test_compare_prints_table_or_json(
         (["--data", "gone.csv"], "There is no file gone.csv"),
         (["--data", "gone.csv", "--model", "nope"], "There is no model nope"),
         (["--data", "gone.csv", "--dims", "384,100"], "choose one of 384, 256, 128, 64"),
-        (["--data", "gone.csv", "--protocol", "nope"], "known are notebook, questions"),
+        (["--data", "gone.csv", "--protocol", "nope"], "known are notebook, grouped"),
+        (["--data", "gone.csv", "--companies", "NVDA"], "use it with filings"),
+        (["--data", "gone.csv", "--fold", "1/5"], "use it with grouped"),
+        (["--data", "gone.csv", "--protocol", "filings"], "name it with --overlap"),
         (["--data", "gone.jsonl", "--protocol", "questions"], "gone.jsonl"),
     ],
 )
@@ -118,7 +157,7 @@ def test_compare_of_what_is_no_report_exits_2(
 def test_an_internal_failure_exits_1_and_shows_its_trace_only_when_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(data: str, home: Path) -> None:
+    def fail(data: str, home: Path, choices: Choices) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setitem(eval.protocols.PROTOCOLS, "broken", Protocol("fails", fail))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Rows, the notebook's split, and questions asked of a library."""
+"""The notebook's evaluation set, and questions asked of a library."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from eval.evalset import EvalSet, library_evalset, notebook_evalset
+from eval.evalset import EvalSet, notebook_evalset
+from eval.protocols.questions import library_evalset
 from eval.rows import QaRow, load_qa_rows
 from eval.splits import notebook_split
 from rag_app.errors import DataError
-
-HEADER = "question,answer,context,ticker,filing\n"
 
 
 def make_rows(count: int) -> list[QaRow]:
@@ -21,85 +20,6 @@ def make_rows(count: int) -> list[QaRow]:
         QaRow(str(n), f"question {n}?", f"answer {n}", f"context {n}", f"T{n % 3}", "2023_10K")
         for n in range(count)
     ]
-
-
-def test_csv_rows_keep_order_quotes_and_empty_fields(tmp_path: Path) -> None:
-    path = tmp_path / "qa.csv"
-    path.write_bytes(
-        ("\ufeff" + HEADER + 'Why?,,"a, ""b""\nc",NVDA,2023_10K\nHow?,so,x,,\n').encode()
-    )
-    assert load_qa_rows(str(path)) == [
-        QaRow("0", "Why?", "", 'a, "b"\nc', "NVDA", "2023_10K"),
-        QaRow("1", "How?", "so", "x", "", ""),
-    ]
-
-
-def test_jsonl_rows(tmp_path: Path) -> None:
-    path = tmp_path / "qa.jsonl"
-    line = {"question": "Why?", "answer": None, "context": "a\u2028b", "ticker": "T", "filing": "f"}
-    path.write_text(json.dumps(line, ensure_ascii=False) + "\n\n" + json.dumps(line) + "\n")
-    rows = load_qa_rows(str(path))
-    assert [row.id for row in rows] == ["0", "1"]
-    assert rows[0] == QaRow("0", "Why?", "", "a\u2028b", "T", "f")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("a.csv", "question,answer,ticker,filing\na,b,c,d\n", "lacks context"),
-        ("a.csv", "q,context\na,b\n", "lacks question, answer, ticker, filing"),
-        ("a.csv", HEADER, "holds no rows"),
-        ("a.csv", "", "holds no rows"),
-        ("a.csv", HEADER + "a,b,c\n", "Row 0 .* not as many fields"),
-        ("a.csv", HEADER + "a,b,c,d,e\na,b,c,d,e,f\n", "Row 1 .* not as many fields"),
-        ("a.csv", HEADER + '"a" x,b,c,d,e\n', "is not a CSV file"),
-        ("a.jsonl", '{"question": "a"}\n', "lacks answer, context"),
-        ("a.jsonl", '{"question"\n', "Line 1 .* is not a JSON object"),
-        ("a.jsonl", "[1]\n", "Line 1 .* is not a JSON object"),
-    ],
-)
-def test_wrong_files_are_refused_in_a_sentence(
-    tmp_path: Path, name: str, content: str, message: str
-) -> None:
-    (tmp_path / name).write_text(content)
-    with pytest.raises(DataError, match=message):
-        load_qa_rows(str(tmp_path / name))
-
-
-def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_bytes(b"\x89PNG\r\n\xff\xfe\x00")
-    with pytest.raises(DataError, match="is not UTF-8 text"):
-        load_qa_rows(str(tmp_path / "a.csv"))
-    with pytest.raises(DataError, match="There is no file"):
-        load_qa_rows(str(tmp_path / "missing.csv"))
-    with pytest.raises(DataError, match="cannot be read"):
-        load_qa_rows(str(tmp_path))
-    with pytest.raises(DataError, match="hub data set such as"):
-        load_qa_rows("not a name")
-
-
-def test_a_data_set_that_the_hub_does_not_give_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import datasets.config
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(DataError, match=r"nobody/no-such-data could not be fetched.*--data CSV"):
-        load_qa_rows("nobody/no-such-data")
-
-
-def test_split_is_nine_to_one_and_joins_by_id() -> None:
-    rows = make_rows(30)
-    train, test = notebook_split(rows)
-    assert (len(train), len(test)) == (27, 3)
-    assert {row.id for row in train + test} == {row.id for row in rows}
-    assert all(row.question == f"question {row.id}?" for row in train + test)
-    assert notebook_split(rows) == (train, test)
-    assert notebook_split(rows, seed=43) != (train, test)
-    with pytest.raises(DataError, match="9 rows cannot be split"):
-        notebook_split(rows[:9])
 
 
 def test_notebook_set_keeps_every_context_and_skips_blank_questions() -> None:

@@ -1,0 +1,124 @@
+"""The library's stored vectors as the snapshot that the real retriever asks: exact, without an index.
+
+Nothing is written and nothing encoded but the questions, each once; every dimension is a cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eval.cache import CachedEmbedder
+from rag_app.errors import LibraryError
+from rag_app.index.build import chunks_without_vectors
+from rag_app.index.chroma import DenseIndex
+from rag_app.index.embedder import Embedder, Vectors, truncate
+from rag_app.index.lexical import LexicalIndex
+from rag_app.index.passport import Passport
+from rag_app.index.snapshot import Snapshot
+from rag_app.index.vectors import load_vectors
+from rag_app.library import Library
+
+Part = tuple[list[str], Vectors]
+"""Chunk ids of a filing and their unit vectors."""
+
+
+class StoredDense(DenseIndex):
+    """An exact scan where the served index searches approximately."""
+
+    def __init__(self, ids: list[str], vectors: Vectors) -> None:
+        self._ids, self._vectors = ids, vectors
+
+    def close(self) -> None:
+        """There is no file to let go of."""
+
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self._ids)
+
+    def query(self, vector: Vectors, n: int) -> list[tuple[str, float]]:
+        """The ids and cosines of the n rows nearest to a (dim,) unit vector, nearest first."""
+        cosines = self._vectors @ vector
+        best = np.argsort(-cosines, kind="stable")[:n]
+        return [(self._ids[row], float(cosines[row])) for row in best]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot(Snapshot):
+    """One dimension of a model over the library; ``parts`` are the filings' vectors, cut to it."""
+
+    parts: dict[str, Part]
+
+    def vectors_of(self, keys: list[str]) -> Part:
+        """As ``Snapshot.vectors_of``, from memory."""
+        ids = [chunk_id for key in keys for chunk_id in self.parts[key][0]]
+        return ids, np.concatenate([self.parts[key][1] for key in keys])
+
+
+class AskedEmbedder(Embedder):
+    """An embedder that has the questions' vectors already: each is asked at many stages."""
+
+    def __init__(self, embedder: Embedder, home: Path, questions: Sequence[str]) -> None:
+        super().__init__(embedder.spec)
+        self._embedder = embedder
+        vectors = CachedEmbedder(embedder, home).encode_queries(questions)
+        self._known = dict(zip(questions, vectors, strict=True))
+
+    def encode_queries(self, queries: Sequence[str]) -> Vectors:
+        """As ``Embedder.encode_queries``; a question that was not announced is encoded now."""
+        if all(query in self._known for query in queries):
+            return np.stack([self._known[query] for query in queries])
+        return self._embedder.encode_queries(queries)
+
+    def encode_documents(
+        self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """As ``Embedder.encode_documents``."""
+        return self._embedder.encode_documents(texts, on_progress)
+
+
+def open_stored(
+    library: Library,
+    embedder: Embedder,
+    dims: Sequence[int],
+    chunk_ids: Collection[str],
+    lexical: LexicalIndex,
+) -> dict[int, Snapshot]:
+    """Dimension → snapshot over the filings that ``chunk_ids`` are of.
+
+    Raises:
+        LibraryError: the model has not encoded them; the message names the command that does.
+    """
+    spec = embedder.spec
+    waiting = chunks_without_vectors(library, spec)
+    if waiting:
+        raise LibraryError(
+            f"{spec.name} has not encoded {waiting} chunks of the library at {library.home}; run "
+            f"`RAG_HOME={library.home} python -m rag_app index --model {spec.name} "
+            f"--dim {dims[0]}`."
+        )
+    stored: dict[str, Part] = {}
+    versions = {}
+    for key, version in library.versions().items():
+        if not library.chunks(key, version).keys() & set(chunk_ids):
+            continue
+        versions[key] = version
+        stored[key] = load_vectors(library.vectors_path(key, version, spec.fingerprint))
+    ids = [chunk_id for found, _ in stored.values() for chunk_id in found]
+    snapshots: dict[int, Snapshot] = {}
+    for dim in dims:
+        start = spec.start_of(dim)
+        parts = {key: (found, truncate(rows, dim, start)) for key, (found, rows) in stored.items()}
+        snapshots[dim] = StoredSnapshot(
+            folder=library.root,
+            passport=Passport.of(spec, dim, versions, ids),
+            library=library,
+            embedder=embedder,
+            dense=StoredDense(ids, np.concatenate([rows for _, rows in parts.values()])),
+            lexical=lexical,
+            parts=parts,
+        )
+    return snapshots
