@@ -7,11 +7,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from rag_app.errors import RagError
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
-from rag_app.settings import Settings
+from rag_app.library import Library
+from rag_app.settings import Settings, load_settings
 
 OK, INTERNAL, USER, INTERRUPTED = 0, 1, 2, 130
 
@@ -44,6 +47,29 @@ def run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) 
         traceback.print_exception(failure)
     print(" ".join(line.split()), file=sys.stderr)
     return code
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What most commands work with; the model itself loads at its first use."""
+
+    settings: Settings
+    library: Library
+    embedder: Embedder
+    dim: int
+
+
+def open_all(args: argparse.Namespace, **flags: Any) -> Opened:
+    """Open what ``--model``, ``--dim`` and further flags name.
+
+    Raises:
+        RagError: a setting is wrong.
+        ModelError: there is no such model, or it has no such dimension.
+    """
+    settings = load_settings(model=args.model, dim=args.dim, **flags)
+    embedder = open_embedder(settings)
+    dim = embedder.spec.check_dim(settings.dim)
+    return Opened(settings, Library(settings.home), embedder, dim)
 
 
 def open_embedder(settings: Settings) -> Embedder:

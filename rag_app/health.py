@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 from rag_app.errors import LibraryError
-from rag_app.filings.coverage import measure_coverage, visible_lines
 from rag_app.filings.forms import form_items
 from rag_app.library import Library
 
@@ -15,7 +14,9 @@ SHORT_ITEM = 100
 
 
 def filing_health(library: Library, key: str) -> dict[str, Any]:
-    """The health of one filing as plain JSON values; its source is read again for ``covered``.
+    """The health of one filing as plain JSON values.
+
+    ``covered`` and ``boilerplate`` are None for a filing stored before they were measured.
 
     Raises:
         LibraryError: no such filing is stored; the message lists those that are.
@@ -34,8 +35,6 @@ def filing_health(library: Library, key: str) -> dict[str, Any]:
     for section in sections:
         sizes[section.item] += len(section.text)
         titles.setdefault(section.item, section.title)
-    source = next(stored.folder.glob("source*"))
-    coverage = measure_coverage(visible_lines(source.read_bytes(), sections), sections)
     items = form_items(stored.filing.form)
     return {
         "filing": key,
@@ -52,8 +51,8 @@ def filing_health(library: Library, key: str) -> dict[str, Any]:
         ],
         "outside_items": {"characters": sizes[""], "chunks": chunks[""]},
         "notes": list(stored.health.notes),
-        "covered": round(coverage.share, 5),
-        "boilerplate": round(coverage.boilerplate / max(1, coverage.visible), 5),
+        "covered": stored.health.covered,
+        "boilerplate": stored.health.boilerplate,
     }
 
 
@@ -71,11 +70,17 @@ def health_text(health: dict[str, Any]) -> str:
         f"{outside['chunks']:5} chunks  cover, signatures, exhibits"
     )
     lines += [f"note       {note}" for note in health["notes"]]
-    lines.append(
-        f"covered    {health['covered']:.2%} of the visible text is in a section or boilerplate "
-        f"({health['boilerplate']:.2%} page headers, page numbers, contents)"
-    )
+    lines.append(f"covered    {_covered_text(health['covered'], health['boilerplate'])}")
     return "\n".join(lines)
+
+
+def _covered_text(covered: float | None, boilerplate: float | None) -> str:
+    if covered is None or boilerplate is None:
+        return "not measured; ingest the file again"
+    return (
+        f"{covered:.2%} of the visible text is in a section or boilerplate "
+        f"({boilerplate:.2%} page headers, page numbers, contents)"
+    )
 
 
 def _state(item: str, found: tuple[str, ...], sizes: Counter[str]) -> str:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from rag_app.errors import FilingError
 from rag_app.filings.batch import ReadFile, RefusedFile, read_files
 from rag_app.filings.chunks import CHUNKER_VERSION
+from rag_app.filings.cover import flagged
 from rag_app.filings.edgar_read import read_fetched
 from rag_app.filings.source import printable, read_bytes
 from rag_app.index.build import Progress, build_index, chunks_without_vectors
 from rag_app.index.embedder import Embedder
 from rag_app.library import Library
-from rag_app.records import Health
+from rag_app.records import NO_FLAGS, CoverFlags, Health
 from rag_app.sealed import writer_lock
 
 FILING_SUFFIXES = {".htm", ".html", ".xhtml", ".txt", ".pdf"}
-
-
-@dataclass(frozen=True, slots=True)
-class CoverFlags:
-    """What the user says of a filing over what its cover says; empty fields leave the cover's."""
-
-    ticker: str = ""
-    form: str = ""
-    fiscal_year: int | None = None
-    period_end: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +50,8 @@ class IngestReport:
     chunk_count: int
     encoded: int
     seconds: float
+    skipped: tuple[Path, ...] = ()
+    """Links in a folder that point out of it."""
 
     @property
     def refused(self) -> tuple[FileOutcome, ...]:
@@ -83,7 +75,7 @@ def ingest(
     dim: int,
     *,
     max_file_mb: int,
-    flags: CoverFlags = CoverFlags(),
+    flags: CoverFlags = NO_FLAGS,
     workers: int = 1,
     watcher: IngestWatcher = IngestWatcher(),
 ) -> IngestReport:
@@ -91,34 +83,41 @@ def ingest(
 
     A file that cannot be read is reported and the others go on. Killed at any moment, it leaves
     the old index serving, and running it again finishes the work: a file that is stored already
-    is known by its bytes and not read again. ``workers`` processes read; this one alone writes.
+    is known by its bytes and not read again, unless the flags say something else of it.
+    ``workers`` processes read; this one alone writes.
 
     Raises:
         FilingError: a path does not exist, or a reading process was killed.
         LibraryError: another process writes, the disk is full, or no filing could be stored.
     """
     max_bytes = max_file_mb * 1_000_000
-    read = partial(read_fetched, max_bytes=max_bytes, **asdict(flags))
+    read = partial(read_fetched, max_bytes=max_bytes, flags=flags)
+    outcomes: list[FileOutcome] = []
+    skipped: list[Path] = []
     with writer_lock(library.home):
-        files = find_files(paths)
-        unchanged = {} if flags != CoverFlags() else _unchanged(files, library, max_bytes)
-        outcomes = []
+        files = find_files(paths, skipped.append)
+        unchanged = _unchanged(files, flags, library, max_bytes)
         with closing(read_files([f for f in files if f not in unchanged], read, workers)) as fresh:
             for file in files:
                 outcome = unchanged.get(file) or _store(next(fresh), library, max_bytes)
                 watcher.on_file(outcome)
                 outcomes.append(outcome)
         if not library.versions():
-            return IngestReport(tuple(outcomes), 0, 0, 0.0)
+            return IngestReport(tuple(outcomes), 0, 0, 0.0, tuple(skipped))
         watcher.on_encoding(chunks_without_vectors(library, embedder.spec))
         built = build_index(library, embedder, dim, watcher.on_encoded)
-    return IngestReport(tuple(outcomes), built.chunk_count, built.encoded, built.seconds)
+    return IngestReport(
+        tuple(outcomes), built.chunk_count, built.encoded, built.seconds, tuple(skipped)
+    )
 
 
-def find_files(paths: Iterable[Path]) -> list[Path]:
+def find_files(
+    paths: Iterable[Path], on_skipped: Callable[[Path], None] = lambda link: None
+) -> list[Path]:
     """The files named, and those under the folders named that look like filings, sorted.
 
-    A link in a folder is followed only to what lies in that folder too.
+    A link in a folder is followed only to what lies in that folder too; of any other
+    ``on_skipped`` is told.
 
     Raises:
         FilingError: a path does not exist, or a folder holds no such file.
@@ -132,7 +131,7 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
                 f"{printable(path)} cannot be read ({error.strerror}); check the path."
             ) from None
         if is_folder:
-            inside = sorted(_filings_in(path))
+            inside = sorted(_filings_in(path, on_skipped))
             if not inside:
                 kinds = ", ".join(sorted(FILING_SUFFIXES))
                 raise FilingError(
@@ -148,20 +147,25 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _filings_in(folder: Path) -> Iterable[Path]:
+def _filings_in(folder: Path, on_skipped: Callable[[Path], None]) -> Iterable[Path]:
     home = folder.resolve()
     for file in folder.rglob("*"):
-        looks_right = file.suffix.lower() in FILING_SUFFIXES and file.is_file()
-        if looks_right and file.resolve().is_relative_to(home):
-            yield file
+        if file.suffix.lower() in FILING_SUFFIXES and file.is_file():
+            if file.resolve().is_relative_to(home):
+                yield file
+            else:
+                on_skipped(file)
 
 
-def _unchanged(files: Iterable[Path], library: Library, max_bytes: int) -> dict[Path, FileOutcome]:
-    """The files whose very bytes the library holds, cut by today's chunker."""
+def _unchanged(
+    files: Iterable[Path], flags: CoverFlags, library: Library, max_bytes: int
+) -> dict[Path, FileOutcome]:
+    """The files whose bytes the library holds, named as flagged and cut by today's chunker."""
     held = {
         stored.filing.sha256: stored
         for stored in library.filings().values()
         if stored.version == library.version_of(stored.filing, CHUNKER_VERSION)
+        and flagged(stored.filing, flags) == stored.filing
     }
     outcomes = {}
     for file in files if held else ():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -26,8 +27,8 @@ from rag_app.sealed import current, prune, sealing
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
 
-LAYOUT = "2"
-"""Which files a folder holds; raised when one is added, so that an older folder is not current."""
+LAYOUT = "3"
+"""What a folder holds; raised when something is added, so that an older folder is not current."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class StoredFiling:
 
     @property
     def version(self) -> str:
-        """Names the bytes and the chunker that this version came from."""
+        """Names the bytes, what is said of them, and the chunker that this version came from."""
         return self.folder.name
 
 
@@ -67,11 +68,15 @@ class Library:
         return stored
 
     def version_of(self, filing: Filing, chunker: str) -> str:
-        """The version's name that these bytes, this chunker and this layout give."""
-        return f"{filing.sha256[:12]}-{chunker}-{LAYOUT}"
+        """The version's name that this filing, this chunker and this layout give.
+
+        The same bytes under another year, as a flag may name it, are another version.
+        """
+        named = repr(dataclasses.replace(filing, source=""))
+        return f"{hashlib.sha256(named.encode()).hexdigest()[:12]}-{chunker}-{LAYOUT}"
 
     def holds(self, filing: Filing, chunker: str) -> bool:
-        """Whether this very file, cut by this chunker, is the current version."""
+        """Whether this very filing, cut by this chunker, is the current version."""
         folder = current(self.root / filing.key)
         return folder is not None and folder.name == self.version_of(filing, chunker)
 

@@ -52,6 +52,19 @@ class Filing:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverFlags:
+    """What the user says of a filing over what it says itself; empty fields leave that."""
+
+    ticker: str = ""
+    form: str = ""
+    fiscal_year: int | None = None
+    period_end: dt.date | None = None
+
+
+NO_FLAGS = CoverFlags()
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A heading, a paragraph or a table of a filing, in reading order.
 
@@ -85,12 +98,19 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the reader found, and where it is unsure."""
+    """What the reader found, and where it is unsure.
+
+    ``covered`` is the share of the visible letters and digits that stand in a section, or were
+    left out as boilerplate; ``boilerplate`` the share of these alone. Both are None for a filing
+    that was stored before they were measured.
+    """
 
     items_found: tuple[str, ...]
     items_missing: tuple[str, ...]
     characters: int
     notes: tuple[str, ...] = ()
+    covered: float | None = None
+    boilerplate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

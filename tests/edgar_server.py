@@ -69,7 +69,13 @@ NEW = Company(  # listed since edgartools' own table of tickers was made
     9999001,
     "QQZZX",
     "QUIZZIX INC",
-    (_row("0009999001-24-000001", "20-F", "2024-03-01", "2023-12-31", "q.htm"),),
+    (
+        _row("0009999001-24-000001", "20-F", "2024-03-01", "2023-12-31", "q.htm"),
+        _row("0009999001-22-000001", "10-K", "2022-03-01", "2021-12-31", "refers.htm"),
+        _row("0009999001-21-000001", "10-K", "2021-03-01", "2020-12-31", "refers-in-vain.htm"),
+        _row("0009999001-08-000001", "10KSB40", "2008-03-01", "2007-12-31", "small.htm"),
+        _row("0009999001-07-000001", "10-KSB", "2007-03-01", "2006-12-31", "smaller.htm"),
+    ),
 )
 
 
@@ -185,11 +191,37 @@ def _document(company: Company, row: Row) -> str:
     marks = "".join(
         f'<ix:nonNumeric name="dei:{name}">{value}</ix:nonNumeric>' for name, value in facts.items()
     )
+    refers = "<p>Item 8 is in <b>Exhibit&#160;13</b>.</p>" if "refers" in row.document else ""
     return (
         '<html xmlns:ix="http://www.xbrl.org/2013/inlineXBRL"><body><div style="display:none">'
-        f"<ix:header>{marks}</ix:header></div><p>FORM {row.form}</p><p>{row.document}</p>"
+        f"<ix:header>{marks}{CONTEXT}</ix:header></div><p>FORM {row.form}</p>"
+        f"<p>{row.document}</p>{refers}"
         "<p><b>Item 1. Business</b></p><p>We make instruments for weather stations.</p>"
         "<p><b>Item 2. Properties</b></p><p>We own a plant in Ohio.</p></body></html>"
+    )
+
+
+CONTEXT = (
+    '<ix:resources><xbrli:context id="y"><xbrli:entity><xbrli:identifier>1</xbrli:identifier>'
+    "</xbrli:entity><xbrli:period><xbrli:startDate>2021-01-01</xbrli:startDate><xbrli:endDate>"
+    "2021-12-31</xbrli:endDate></xbrli:period></xbrli:context></ix:resources>"
+)
+"""What the facts of an Exhibit 13 name, which the main document defines."""
+EXHIBIT_13 = (
+    "<html><body><p>Letter to shareholders</p><p>Revenue was "
+    '<ix:nonFraction name="us-gaap:Revenues" contextRef="y">4,711</ix:nonFraction>.</p>'
+    "</body></html>"
+)
+
+
+def _inline_submission(company: Company, row: Row) -> str:
+    """A submission of today: inline XBRL, with the annual report as an exhibit if there is one."""
+    documents = {row.form: _document(company, row)}
+    if row.document == "refers.htm":
+        documents["EX-13"] = EXHIBIT_13
+    return f"<SEC-HEADER>\nACCESSION NUMBER:\t{row.accession}\n</SEC-HEADER>\n" + "".join(
+        f"<DOCUMENT>\n<TYPE>{kind}\n<TEXT>\n<XBRL>\n{body}\n</XBRL>\n</TEXT>\n</DOCUMENT>\n"
+        for kind, body in documents.items()
     )
 
 
@@ -224,7 +256,8 @@ def _pages() -> dict[str, str]:
         for row in (*company.recent, *company.older):
             folder = f"/Archives/edgar/data/{company.cik}/{row.accession.replace('-', '')}"
             pages[f"{folder}/{row.document}"] = _document(company, row)
-            pages[f"{folder}/{row.accession}.txt"] = _submission(company, row)
+            whole = _inline_submission if "refers" in row.document else _submission
+            pages[f"{folder}/{row.accession}.txt"] = whole(company, row)
     return pages
 
 

@@ -43,3 +43,23 @@ def test_not_shown(figure: str) -> None:
 def test_a_scale_word_in_prose_counts() -> None:
     assert shows("Net revenue grew to $412.3 million.", numbers_in("$412,300 thousand")[0])
     assert not shows("Net revenue grew to $412.3 million.", numbers_in("$412.3 billion")[0])
+
+
+LOSSES = (
+    "(In millions, except per share data)\n| | 2023 | 2022 |\n| Other, net | (48) | 107 |\n"
+    "| Net income per share | 1.74 | 3.85 |"
+)
+
+
+@pytest.mark.parametrize("figure", ["-$48 million", "−48", "$48 million", "(48)", "107", "$1.74"])
+def test_a_sign_that_fits_the_table_is_shown(figure: str) -> None:
+    assert shows(LOSSES, numbers_in(figure)[0])
+
+
+@pytest.mark.parametrize("figure", ["-$107 million", "−107", "-$0.107 billion", "$1.74 million"])
+def test_a_minus_without_parentheses_and_a_scaled_share_are_not(figure: str) -> None:
+    assert not shows(LOSSES, numbers_in(figure)[0])
+
+
+def test_a_range_has_no_minus_sign() -> None:
+    assert [number.minus for number in numbers_in("10-35% of $-40 or -$50")] == [False, True, True]

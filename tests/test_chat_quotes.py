@@ -77,3 +77,14 @@ def test_at_most_four_quotes(minilm: Embedder) -> None:
 def test_nothing_found_is_said(minilm: Embedder) -> None:
     assert quote_answer("anything", [], minilm) == REFUSAL
     assert quote_answer("anything", [hit("Item 5")], minilm) == REFUSAL
+
+
+def test_a_row_is_quoted_under_all_its_groups_and_not_under_one_that_ended() -> None:
+    table = (
+        "| (In millions) | 2023 |\n| Operating: |  |\n| \u00a0\u00a0Changes: |  |\n"
+        "| \u00a0\u00a0\u00a0\u00a0Inventories | (1,618) |\n| Cash | 30 |"
+    )
+    assert quotable(text_node(hit(table))) == [
+        "(In millions), Operating, Changes, Inventories: 2023 (1,618)",
+        "(In millions), Cash: 2023 30",
+    ]

@@ -20,8 +20,9 @@ from rag_app.errors import FilingError
 from rag_app.filings.batch import ReadFile, RefusedFile, read_files
 from rag_app.filings.read import read_filing
 from rag_app.index.embedder import Embedder
-from rag_app.ingest import FileOutcome, IngestWatcher, find_files, ingest
+from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher, find_files, ingest
 from rag_app.library import Library
+from rag_app.progress import describe
 from rag_app.records import ParsedFiling
 
 TIME_LIMIT_S = 60
@@ -249,7 +250,11 @@ def test_links_out_of_a_folder_are_not_followed_but_named_ones_are(tmp_path: Pat
     (folder / "near.html").symlink_to("inside.html")
     (folder / "gone.html").symlink_to("nowhere.html")
     (folder / "loop.html").symlink_to("loop.html")
-    assert find_files([folder]) == [inside, folder / "near.html"]
+    skipped: list[Path] = []
+    assert find_files([folder], skipped.append) == [inside, folder / "near.html"]
+    assert skipped == [folder / "link.html"], "more.html, gone.html and loop.html are no files"
+    said = describe(IngestReport((), 0, 0, 0.0, tuple(skipped))).split("\n")[1]
+    assert said.startswith("Skipped 1 link that points out of its folder: link.html; name the")
     assert find_files([folder / "link.html"]) == [folder / "link.html"]
     assert read_filing(folder / "link.html", max_bytes=MB).filing.company.startswith("Quillfeather")
     only = tmp_path / "only"

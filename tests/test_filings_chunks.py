@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from rag_app.filings.chunks import make_chunks, passage_text, token_counter
 from rag_app.filings.read import read_filing
 from rag_app.filings.sections import with_captions
+from rag_app.index.models import resolve_model
 from rag_app.records import Block, Filing, Health, ParsedFiling, Section
 
 FILING = Filing("Larkspur", "10-K", 2023, dt.date(2023, 12, 31), "0" * 64, "x", "LKSP")
@@ -84,6 +86,46 @@ def test_a_long_paragraph_is_cut_between_sentences() -> None:
     nodes = make_chunks(parsed(Block("paragraph", text)), count_words, 64)
     assert len(nodes) > 3
     assert all(node.text.startswith("Sentence") and node.text.endswith(".") for node in nodes)
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        [para(40)],
+        [Block("paragraph", f"{para(20).text} And {para(25).text}")],
+        [sales(3)],
+        [sales(40)],
+        [para(5), Block("heading", "Part II", 1)],
+        [para(40), Block("heading", "Part II", 1), Block("heading", "Item 5. Market", 1)],
+        [sales(40), Block("heading", "Part II", 1)],
+    ],
+)
+def test_a_heading_is_never_a_chunk_of_its_own(below: list[Block]) -> None:
+    heads = [Block("heading", "Liquidity and what it rests on", 2), Block("heading", "Debt", 3)]
+    filing = parsed(*heads, *below)
+    nodes = make_chunks(filing, count_words, 60)
+    names = {block.text for block in (*heads, *below) if block.kind == "heading"}
+    for node in nodes:
+        assert set(node.text.split("\n\n")) - names, f"only headings: {node.text!r}"
+    check(filing, count_words, 60)
+    (alone,) = make_chunks(parsed(*heads), count_words, 60)
+    assert alone.text.endswith("Debt"), "a section of headings alone keeps them"
+
+
+def test_words_that_are_counted_once_count_as_the_tokenizer_counts_them() -> None:
+    texts = [
+        "",
+        "Diluted EPS of $1.27, (2.4)%\n\n| Über-Größe | 3,000 |",
+        "x" * 150 + " naïve\u00a0e\u0301",
+    ]
+    file = resolve_model("minilm", Path("nowhere")).folder / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    expected = [len(tokenizer.encode(text).ids) for text in texts]
+    count = token_counter()
+    assert count(texts) == expected
+    assert count(texts) == expected, "and once they are known"
 
 
 def test_a_table_repeats_caption_units_and_header_in_every_chunk() -> None:

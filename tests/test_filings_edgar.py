@@ -28,6 +28,7 @@ from rag_app.filings.edgar_pace import Pace
 from rag_app.filings.edgar_read import read_fetched
 from rag_app.filings.edgar_wanted import Wanted, parse_years, read_companies, wanted_filings
 from rag_app.ingest import find_files
+from rag_app.records import CoverFlags
 
 # edgartools reads its addresses when it is imported, so what is fetched here is fetched by other
 # processes; only the two times are shortened.
@@ -173,6 +174,40 @@ def test_old_filings_are_whole_submissions(edgar: Stand, client: Client, home: P
     assert older["paths"] == ["NVDA_10-K405_1999-01-31_0001045810-99-000001.txt"]
 
 
+def test_an_annual_report_that_refers_to_exhibit_13_is_fetched_with_it(
+    edgar: Stand, client: Client, home: Path
+) -> None:
+    told = client.fetch(home, "QQZZX", "10-K", "2020-2021")
+    with_exhibit, in_vain = told["paths"]
+    assert with_exhibit == "QQZZX_10-K_2021-12-31_0009999001-22-000001.txt"
+    assert in_vain == "QQZZX_10-K_2020-12-31_0009999001-21-000001.htm", "it has no such exhibit"
+    parsed = read_fetched(home / "downloads" / with_exhibit, max_bytes=10**6)
+    assert parsed.filing.source.endswith("/0009999001-22-000001.txt")
+    assert (parsed.filing.fiscal_year, parsed.filing.form) == (2021, "10-K")
+    assert parsed.health.items_found == ("1", "2")
+    number, exhibit = len(parsed.sections) - 1, parsed.sections[-1]
+    assert exhibit.title == "Exhibit 13"
+    (revenue,) = [fact for fact in parsed.facts if fact.concept == "us-gaap:Revenues"]
+    assert str(revenue.period_end) == "2021-12-31", "the main document defines its context"
+    assert revenue.span
+    assert revenue.span.section == number
+    assert exhibit.text[revenue.span.start : revenue.span.end] == "4,711"
+    asked = len(edgar.asked)
+    again = client.fetch(home, "QQZZX", "10-K", "2020-2021")
+    assert again["paths"] == told["paths"]
+    assert not [path for _, path in edgar.asked[asked:] if "/Archives/" in path], "fetched twice"
+
+
+def test_a_form_is_found_however_edgar_spells_it(edgar: Stand, client: Client, home: Path) -> None:
+    small = client.fetch(home, "QQZZX", "10KSB", "2006-2007")
+    assert periods(small) == ["2007-12-31", "2006-12-31"]
+    forms = {
+        read_fetched(home / "downloads" / name, max_bytes=10**6).filing.form
+        for name in small["paths"]
+    }
+    assert forms == {"10-KSB"}
+
+
 def test_what_edgar_says_is_kept_beside_the_download(
     edgar: Stand, client: Client, home: Path
 ) -> None:
@@ -211,7 +246,7 @@ def test_what_edgar_says_reaches_the_filing(edgar: Stand, client: Client, home: 
     assert annual.source.startswith(edgar.url)
     assert (event.form, event.ticker, event.fiscal_year) == ("8-K", "NVDA", 2023)
     assert (old.form, old.ticker, str(old.period_end)) == ("10-K405", "NVDA", "1999-01-31")
-    flagged = read_fetched(home / "downloads" / names[0], max_bytes=10**6, ticker="NVD")
+    flagged = read_fetched(home / "downloads" / names[0], max_bytes=10**6, flags=CoverFlags("NVD"))
     assert flagged.filing.ticker == "NVD", "a flag goes before EDGAR"
 
 

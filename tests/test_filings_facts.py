@@ -132,6 +132,15 @@ def test_a_text_is_whole_over_its_continuations_without_what_is_excluded() -> No
         ("ixt-sec:duryear", "5.4", "P5Y4M24D"),
         ("ixt-sec:duryear", "0.5", "P6M"),
         ("ixt-sec:durday", "364", "P364D"),
+        ("ixt-sec:durday", "1.5", "P1DT12H"),
+        ("ixt-sec:durweek", "2.5", "P17D"),
+        ("ixt-sec:durhour", "36", "PT36H"),
+        ("ixt-sec:durhour", "0", "PT0H"),
+        ("ixt-sec:datequarterend", "second quarter of 2023", "2023-06-30"),
+        ("ixt-sec:datequarterend", "2023 Q4", "2023-12-31"),
+        ("ixt-sec:yesnoballotbox", "☐", "No"),
+        ("ixt:dateslashmonthdayus", "1/25", "--01-25"),
+        ("ixt:datelongmonthyear", "March 2025", "2025-03"),
         ("ixt-sec:durwordsen", "three\u2011year", "P3Y"),
         ("ixt-sec:durwordsen", "twenty-five years", "P25Y"),
         ("ixt-sec:exchnameen", "The Nasdaq Global Select Market", "NASDAQ"),
@@ -149,6 +158,7 @@ def test_texts_under_a_format(name: str, printed: str, value: str) -> None:
     [
         ("ixt:date-month-day", "13/45"),
         ("ixt-sec:durwordsen", "soon"),
+        ("ixt-sec:datequarterend", "the quarter of 2023"),
         ("ixt-sec:duryear", "1E99999999"),
         ("ixt-sec:exchnameen", "?"),
     ],
@@ -209,7 +219,7 @@ def test_a_real_filing_has_its_totals_and_hand_checked_facts(shared_data: Path) 
         assert fact.span
         text = parsed.sections[fact.span.section].text
         row = text[text.rfind("\n", 0, fact.span.start) + 1 : text.find("\n", fact.span.end)]
-        return fact.value, fact.unit, row.split(" | ")[0].strip("| ")
+        return fact.value, fact.unit, row.split(" | ")[0].strip("| \u00a0")
 
     first = next(fact for fact in facts if fact.concept == "us-gaap:Revenues")
     assert (str(first.period_start), str(first.period_end)) == ("2022-01-31", "2023-01-29")

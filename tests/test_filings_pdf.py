@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag_app.errors import FilingError
-from rag_app.filings.pdf import pdf_blocks
+from rag_app.filings.pdf import pdf_blocks, printed_lines
 from rag_app.filings.read import read_filing
 
 Text = tuple[float, float, str, bool]
@@ -137,6 +137,96 @@ def test_a_scan_is_refused() -> None:
 def test_a_damaged_pdf_is_refused() -> None:
     with pytest.raises(FilingError, match="damaged PDF"):
         pdf_blocks(b"%PDF-1.4 nothing follows", "broken.pdf")
+
+
+ROWS = (
+    ("Cash", "1,200", "1,100"),
+    ("Inventories", "310", "290"),
+    ("Total assets", "1,510", "1,390"),
+)
+
+
+def table(top: float, rows: Sequence[Sequence[str]] = ROWS, years: bool = True) -> list[Text]:
+    header = [(500, top + 24, "2023", True), (560, top + 24, "2022", True)] if years else []
+    return header + [
+        (x, top - 12 * at, text, False)
+        for at, row in enumerate(rows)
+        for x, text in zip((40, 500, 560), row, strict=True)
+    ]
+
+
+def test_a_label_over_the_full_width_of_labels_does_not_end_a_table() -> None:
+    label = (
+        "Capital stock, 414 of it issued, all of it still held in trust "
+        "until it is called, at its fill"
+    )
+    rest = [("December 31, 2023 and 2022", "4,100", "4,200"), ("Retained earnings", "77", "70")]
+    long = (40, 664, label, False)
+    blocks = pdf_blocks(make_pdf([[*table(700), long, *table(652, rest, years=False)]]), "x.pdf")
+    (found,) = [block for block in blocks if block.kind == "table"]
+    assert found.text.split("\n")[4:] == [
+        f"| {label} |  |  |",
+        "| December 31, 2023 and 2022 | 4,100 | 4,200 |",
+        "| Retained earnings | 77 | 70 |",
+    ]
+
+
+def test_prose_between_two_tables_keeps_them_apart() -> None:
+    prose = (40, 664, f"{FILLER} noon. Then it fell", False)
+    blocks = pdf_blocks(make_pdf([[*table(700), prose, *table(616)]]), "x.pdf")
+    assert [block.kind for block in blocks] == ["table", "paragraph", "table"]
+
+
+def test_a_centred_label_stands_between_header_and_rows() -> None:
+    header, rows = table(700)[:2], table(700, years=False)
+    text = [*header, (250, 712, "ASSETS:", False), *rows, (40, 600, FILLER, False)]
+    (found,) = [block for block in pdf_blocks(make_pdf([text]), "x.pdf") if block.kind == "table"]
+    assert found.text.split("\n")[:2] == ["|  | 2023 | 2022 |", "| ASSETS: |  |  |"]
+
+
+def test_a_table_goes_on_under_its_header_on_the_next_page() -> None:
+    above, below = (40, 400, f"{FILLER}.", False), (40, 400, FILLER, False)
+    pages = [[above, *table(100)], [*table(700, ROWS[1:], years=False), below]]
+    _, first, second, _ = pdf_blocks(make_pdf(pages), "x.pdf")
+    assert (first.page, second.page) == (1, 2)
+    assert second.header_rows == 1
+    assert second.text.split("\n")[:2] == ["|  | 2023 | 2022 |", "| Inventories | 310 | 290 |"]
+
+
+def test_an_index_of_statements_is_kept_and_contents_are_not() -> None:
+    titles = ("Report of Independent Accountants", "Balance Sheets", "Statements of Income")
+    index = [(title, "", str(51 + at)) for at, title in enumerate(titles)]
+    pages = [(560, 724, "Page", True), *table(700, index, years=False)]
+    assert "Statements of Income | 53" in pdf_blocks(make_pdf([pages]), "x.pdf")[-1].text
+    contents = [(title, "", str(3 + at)) for at, title in enumerate(("Our staff", "Risks", "Rent"))]
+    last = (40, 500, FILLER, False)
+    pages = [(560, 724, "Page", True), *table(700, contents, years=False), last]
+    assert [block.text for block in pdf_blocks(make_pdf([pages]), "x.pdf")] == [FILLER]
+
+
+def test_footnotes_of_statements_and_exhibit_numbers_are_no_furniture() -> None:
+    note = "The accompanying notes are an integral part of these statements."
+    pages = [
+        page(
+            at,
+            (40, 700, f"Exhibit 31.{at}", False),
+            (40, 680, FILLER, False),
+            (40, 60, note, False),
+        )
+        for at in range(1, 5)
+    ]
+    texts = [block.text for block in pdf_blocks(make_pdf(pages), "x.pdf")]
+    assert sum(note in text for text in texts) == 4
+    assert all(any(f"Exhibit 31.{at}" in text for text in texts) for at in range(1, 5))
+    assert not any("Larkspur 10-K" in text or text.isdigit() for text in texts)
+
+
+@pytest.mark.shared_data
+def test_words_that_were_drawn_letter_by_letter_are_whole(shared_data: Path) -> None:
+    path = shared_data / "filings/MSFT_10-K_FY2023_2023-06-30.pdf"
+    lines = list(printed_lines(path.read_bytes()))
+    assert "ITEM 16. FORM 10-K SUMMARY" in lines
+    assert sum(len(line.strip()) == 1 and line.strip().isalpha() for line in lines) < 40
 
 
 @pytest.mark.shared_data

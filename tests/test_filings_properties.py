@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rag_app.errors import FilingError
 from rag_app.filings.chunks import make_chunks, passage_text, token_counter
 from rag_app.filings.read import read_filing
-from rag_app.records import ParsedFiling
+from rag_app.records import CoverFlags, ParsedFiling
 
 MAX_TOKENS = 256
 COUNT_TOKENS = token_counter()
@@ -100,9 +100,8 @@ def read(content: str | bytes, form: str = "10-K") -> ParsedFiling:
     with tempfile.NamedTemporaryFile(suffix=".htm") as file:
         file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
-        return read_filing(
-            Path(file.name), max_bytes=10**7, ticker="LKSP", form=form, period_end=PERIOD_END
-        )
+        flags = CoverFlags("LKSP", form, period_end=PERIOD_END)
+        return read_filing(Path(file.name), max_bytes=10**7, flags=flags)
 
 
 def check_chunks(parsed: ParsedFiling) -> list[str]:

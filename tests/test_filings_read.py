@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from rag_app.errors import FilingError
-from rag_app.filings.cover import normal_form, parse_date
+from rag_app.filings import read as reader
+from rag_app.filings.cover import Cover, normal_form, parse_date
+from rag_app.filings.html import html_blocks
 from rag_app.filings.read import read_filing
+from rag_app.records import CoverFlags
 
 PROSE = "We make sensors for refineries and sell them in nine countries. " * 10
 COVER = (
@@ -62,13 +65,48 @@ def test_facts_stand_above_print_and_flags_above_both(tmp_path: Path) -> None:
     filing = read_filing(
         path,
         max_bytes=10**6,
-        ticker="lark",
-        form="10-q",
-        fiscal_year=2020,
-        period_end=dt.date(2020, 3, 31),
+        flags=CoverFlags("lark", "10-q", 2020, dt.date(2020, 3, 31)),
     ).filing
     assert filing.key == "LARK_10-Q_2020-03-31"
     assert filing.fiscal_year == 2020
+
+
+def test_the_printed_form_of_a_small_business(tmp_path: Path) -> None:
+    body = COVER.replace("10-K", "10-KSB40") + BODY
+    assert read_filing(write(tmp_path, body), max_bytes=10**6).filing.form == "10-KSB"
+
+
+def test_what_edgar_lists_stands_between_what_is_marked_up_and_print(tmp_path: Path) -> None:
+    facts = fact("EntityRegistrantName", "Larkspur Inc.") + fact("DocumentType", "10-K")
+    listed = Cover(
+        company="LARKSPUR INC",
+        form="10-K/A",
+        accession="1-23-4",
+        period_end=dt.date(2012, 6, 30),
+        filed=dt.date(2013, 8, 1),
+    )
+    path = write(tmp_path, f"<html><body><div>{facts}</div>{COVER}{BODY}</body></html>")
+    filing = read_filing(path, max_bytes=10**6, listed=listed).filing
+    assert filing.company == "Larkspur Inc.", "a fact stands above EDGAR's list"
+    assert (filing.accession, filing.filed) == ("1-23-4", dt.date(2013, 8, 1))
+    assert filing.period_end == dt.date(2012, 6, 30), "EDGAR's list stands above print"
+    assert filing.form == "10-K/A", "an amendment whose facts name the form that it amends"
+    flags = CoverFlags(form="10-K405", period_end=dt.date(2011, 6, 30))
+    flagged = read_filing(path, max_bytes=10**6, flags=flags, listed=listed).filing
+    assert (flagged.form, flagged.period_end) == ("10-K405", dt.date(2011, 6, 30))
+
+
+def test_text_that_is_lost_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, COVER + BODY)
+    whole = read_filing(path, max_bytes=10**6).health
+    assert whole.covered == 1.0
+    assert not [note for note in whole.notes if "visible text" in note]
+    monkeypatch.setattr(reader, "html_blocks", lambda root: html_blocks(root)[:-1])
+    health = read_filing(path, max_bytes=10**6).health
+    assert health.covered is not None
+    assert 0.4 < health.covered < 0.7
+    (note,) = [note for note in health.notes if "visible text" in note]
+    assert note.startswith(f"Only {health.covered:.1%} of the visible text")
 
 
 def test_a_year_that_ends_in_the_first_days_of_january_is_the_one_before(tmp_path: Path) -> None:
@@ -127,7 +165,9 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 
 def test_an_unknown_form_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(FilingError, match=r"DEF 14A .* 10-K, 10-K405"):
-        read_filing(write(tmp_path, COVER + BODY), max_bytes=10**6, form="def 14a")
+        read_filing(
+            write(tmp_path, COVER + BODY), max_bytes=10**6, flags=CoverFlags(form="def 14a")
+        )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +187,13 @@ def test_dates(text: str, date: dt.date | None) -> None:
 
 @pytest.mark.parametrize(
     ("printed", "form"),
-    [("10K", "10-K"), ("Form 10-k/A", "10-K/A"), ("10-K405", "10-K405"), ("S-1", "")],
+    [
+        *(("10K", "10-K"), ("Form 10-k/A", "10-K/A"), ("S-1", ""), ("10-K1", "")),
+        *(("10-K405", "10-K405"), ("10-K405/A", "10-K405/A"), ("10K405", "10-K405")),
+        *(("10-KSB", "10-KSB"), ("10KSB", "10-KSB"), ("10KSB/A", "10-KSB/A")),
+        *(("10-KSB40", "10-KSB"), ("10KSB40/A", "10-KSB/A")),
+        *(("10-KT", "10-KT"), ("10KT405/A", "10-KT/A"), ("10-Q", "10-Q"), ("20-F/A", "20-F/A")),
+    ],
 )
 def test_forms(printed: str, form: str) -> None:
     assert normal_form(printed) == form

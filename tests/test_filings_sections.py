@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from rag_app.errors import FilingError
 from rag_app.filings.captions import with_captions
+from rag_app.filings.doubts import doubtful_items
 from rag_app.filings.forms import FORM_ITEMS, form_items
 from rag_app.filings.sections import split_sections
 from rag_app.records import Block, Section
@@ -213,3 +215,76 @@ def test_exhibits_behind_the_last_item_are_outside_it() -> None:
     sections, _ = split([*blocks, head("SIGNATURES"), para("Jane Doe")])
     assert [section.item for section in sections] == ["16", "", ""]
     assert sections[0].text.endswith("None.")
+
+
+def test_units_at_the_end_of_a_long_title_are_no_part_of_it() -> None:
+    title = "Management's Discussion and Analysis of Financial Conditions and Results of Operations"
+    units = (
+        "(amounts in millions, except per share, share, membership fee and warehouse count data)"
+    )
+    sections, _ = split([head(f"Item 7—{title} {units}"), para()])
+    assert sections[0].title == title
+
+
+def test_bound_in_exhibits_are_sections_of_their_own() -> None:
+    def page(number: int, *blocks: Block) -> list[Block]:
+        return [replace(block, page=number) for block in blocks]
+
+    listed = para("Exhibit 21.1")
+    sections, _ = split(
+        [
+            *page(1, head("Item 15. Exhibits"), para(), listed, para()),
+            *page(2, head("SIGNATURES"), para("Jane Doe")),
+            *page(3, para("Exhibit 21.1"), para(), para("Exhibit 23"), para()),
+            *page(4, head("EXHIBIT 31.1 CERTIFICATION"), para()),
+            *page(5, para("Exhibit 31.1"), para("It goes on."), para("Exhibit 99 says so.")),
+        ]
+    )
+    assert [(section.item, section.title) for section in sections] == [
+        ("15", "Exhibits"),
+        ("", "Signatures and exhibits"),
+        ("", "Exhibit 21.1"),
+        ("", "Exhibit 23"),
+        ("", "Exhibit 31.1"),
+    ]
+    assert sections[0].blocks[2].text == listed.text, "the last Item lists exhibits"
+    assert len(sections[-1].blocks) == 5
+
+
+def test_the_last_items_list_of_exhibits_is_no_exhibit() -> None:
+    listed = [replace(block, page=1) for block in (head("Item 15. Exhibits"), para("Exhibit 21"))]
+    bound = [replace(block, page=2) for block in (para("Exhibit 31.1"), para())]
+    sections, _ = split([*listed, *bound])
+    assert [section.title for section in sections] == ["Exhibits", "Exhibit 31.1"]
+
+
+def doubts(*blocks: Block) -> list[str]:
+    sections, _ = split(blocks)
+    return list(doubtful_items(sections, form_items("10-K")))
+
+
+def test_an_item_of_a_heading_alone_is_doubted() -> None:
+    whole = [head("Item 1. Business"), para(), head("Item 3. Legal Proceedings")]
+    (doubt,) = doubts(*whole, head("Item 5. Market for Common Equity"), para())
+    assert "Item 3 opens with a heading" in doubt
+    assert doubts(head("Item 1. Business"), para(), head("Item 6. [Reserved]")) == []
+
+
+def test_a_short_item_without_a_reason_is_doubted() -> None:
+    start = [head("Item 1. Business"), para(), head("Item 2. Properties")]
+    (doubt,) = doubts(*start, para("Oak Street."))
+    assert "Item 2 has only 31 characters and no reason" in doubt
+    assert doubts(*start, para("None.")) == []
+    assert doubts(*start, para("Incorporated by reference to the annual report.")) == []
+
+
+def test_another_items_heading_inside_an_item_is_doubted() -> None:
+    prose = [para()] * 2
+    out_of_order = [
+        head("Item 8. Financial Statements"),
+        para(),
+        head("Item 2. Properties"),
+        *prose,
+    ]
+    (doubt,) = doubts(head("Item 2. Properties"), *prose, para(), *out_of_order)
+    assert doubt == "A heading of Item 2 stands inside Item 8; one may be cut wrongly."

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from rag_app.filings.chunks import token_counter
 from rag_app.filings.html import html_blocks, parse_html
+from rag_app.filings.levels import INDENT, level_of
 from rag_app.filings.tables import Cell, is_contents, is_layout, is_value, joined, markdown, parted
+from rag_app.filings.text import page_items
+from rag_app.index.lexical import _tokens
 from rag_app.records import Block
 
 
@@ -111,6 +115,67 @@ def test_years_as_labels_are_data() -> None:
     text, header_rows = markdown([cells("", "Amount"), cells("2024", "$220"), cells("2025", "198")])
     assert header_rows == 1
     assert text.endswith("| 2025 | 198 |")
+
+
+@pytest.mark.parametrize(
+    ("cell", "level"),
+    [
+        ('<td style="padding-left:10pt">Rent</td>', 1),
+        ('<td style="padding:2px 1pt 2px 10pt">Rent</td>', 1),
+        ('<td><div style="margin-left:0.25in"><font>Rent</font></div></td>', 1),
+        ('<td><p style="text-indent:1em">Rent</p></td>', 1),
+        ('<td style="padding-left:9pt;text-indent:-9pt">Rent</td>', 0),
+        ('<td style="padding:2px 10pt 2px 1pt">Rent</td>', 0),
+        ("<td>&nbsp;&nbsp;Rent</td>", 1),
+        ("<td><b>&#160; Rent</b></td>", 1),
+        ('<td style="padding-left:1pt">Rent</td>', 0),
+    ],
+)
+def test_html_labels_keep_their_level(cell: str, level: int) -> None:
+    block = table(
+        "<tr><td></td><td>2023</td></tr><tr><td>Sales</td><td>9,000</td></tr>"
+        f"<tr>{cell}<td>1,000</td></tr>"
+    )
+    assert block.text.split("\n")[2] == f"| {INDENT * level}Rent | 1,000 |"
+
+
+def test_an_empty_column_before_a_label_is_a_level() -> None:
+    block = table(
+        '<tr><td colspan="2">Sales</td><td>9,000</td></tr>'
+        "<tr><td></td><td>Pumps</td><td>8,000</td></tr>"
+    )
+    assert block.text.split("\n")[1] == f"| {INDENT}Pumps | 8,000 |"
+
+
+def test_text_labels_keep_their_level_and_a_centred_one_has_none() -> None:
+    lines = [
+        "<TABLE>",
+        "                    1993      1992",
+        "             ASSETS               ",
+        "Receivables:                      ",
+        "  Trade               30        20",
+        "    Total             30        20",
+        "Notes due after                   ",
+        "  one year             5         4",
+        "</TABLE>",
+    ]
+    (block,) = page_items(lines, 1)
+    assert isinstance(block, Block)
+    assert [row.split(" |")[0] for row in block.text.split("\n")[1:]] == [
+        "| ASSETS",
+        "| Receivables:",
+        f"| {INDENT}Trade",
+        f"| {INDENT * 2}Total",
+        "| Notes due after one year",
+    ]
+
+
+def test_levels_are_read_back_and_are_blank_to_search() -> None:
+    row = f"| {INDENT * 2}Cash and equivalents | 3,389 |"
+    assert [level_of(row), level_of("| Cash | 3 |"), level_of("|  | Cash |")] == [2, 0, 0]
+    assert _tokens([row]) == _tokens([row.replace(INDENT, "")])
+    count = token_counter()
+    assert count([row]) == count([row.replace(INDENT, "")])
 
 
 def test_a_pipe_in_a_cell_is_escaped() -> None:

@@ -83,6 +83,21 @@ def test_header_and_documents() -> None:
     assert [document.type for document in submission.documents] == ["10-K405", "EX-13.1", "EX-27"]
 
 
+def test_a_submission_is_known_behind_a_long_header_and_not_by_a_quotation() -> None:
+    filers = "FILER:\n\tCOMPANY DATA:\n" * 2000
+    assert is_submission(SUBMISSION.replace("</SEC-HEADER>", f"{filers}</SEC-HEADER>"))
+    assert not is_submission(f"<html><p>A submission reads:</p><pre>{SUBMISSION}</pre></html>")
+    assert not is_submission("ANNUAL REPORT\n<PAGE>\n<DOCUMENT>\n<TYPE>10-K\n")
+
+
+def test_inline_xbrl_in_a_submission_is_unwrapped() -> None:
+    page = '<?xml version="1.0"?>\n<html><body><p>Tin.</p></body></html>'
+    wrapped = f"<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n<XBRL>\n{page}\n</XBRL>\n</TEXT>\n</DOCUMENT>"
+    (document,) = read_submission(f"<SEC-HEADER></SEC-HEADER>\n{wrapped}").documents
+    assert document.type == "10-K"
+    assert document.body.strip() == page
+
+
 def test_a_submission_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "filing.txt"
     path.write_text(SUBMISSION)

@@ -24,9 +24,9 @@ from rag_app.index.embedder import Embedder
 from rag_app.index.passport import Passport
 from rag_app.index.retriever import FilingsRetriever
 from rag_app.index.serving import open_snapshot
-from rag_app.ingest import CoverFlags, IngestReport, find_files, ingest
+from rag_app.ingest import IngestReport, find_files, ingest
 from rag_app.library import Library
-from rag_app.records import Filters, ParsedFiling
+from rag_app.records import CoverFlags, Filters, ParsedFiling
 from rag_app.sealed import current, writer_lock
 
 DIM = 64
@@ -92,6 +92,25 @@ def test_an_unchanged_file_is_known_by_its_bytes_and_not_parsed(
     assert parsed == [new, known], "another chunker cuts it anew"
     add(library, minilm, known)
     assert parsed == [new, known, known], "flags may say that it is another filing"
+
+
+def test_the_same_bytes_under_another_year_are_changed(
+    library: Library, minilm: Embedder, tmp_path: Path
+) -> None:
+    path = write_filing(tmp_path / "a.html")
+
+    def outcome(flags: CoverFlags) -> str:
+        (file,) = ingest([path], library, minilm, DIM, max_file_mb=10, flags=flags).files
+        return file.outcome
+
+    assert outcome(CoverFlags()) == "added"
+    assert outcome(CoverFlags(fiscal_year=2022)) == "replaced"
+    (stored,) = library.filings().values()
+    assert stored.filing.fiscal_year == 2022
+    chunk = next(iter(library.chunks(stored.filing.key, stored.version).values()))
+    assert chunk.metadata["fiscal_year"] == 2022
+    assert outcome(CoverFlags(fiscal_year=2022)) == "unchanged"
+    assert outcome(CoverFlags()) == "unchanged", "a run without flags undoes none"
 
 
 def ids_of(library: Library) -> dict[str, list[str]]:
@@ -295,7 +314,8 @@ def test_kill_9_during_ingest_leaves_an_index_serving(
     script = (
         "import sys; from pathlib import Path\n"
         "from rag_app.cli import open_embedder\n"
-        "from rag_app.ingest import CoverFlags, ingest\n"
+        "from rag_app.ingest import ingest\n"
+        "from rag_app.records import CoverFlags\n"
         "from rag_app.library import Library\n"
         "from rag_app.settings import load_settings\n"
         "embedder = open_embedder(load_settings())\n"

@@ -2,32 +2,38 @@
 
 A figure is shown when the same number stands in the passage ("26,974"), or when the passage's
 number, in its unit, rounds to the figure as written ("$27.0 billion" for 26,974 in millions).
+A figure written with a minus sign is not shown by a positive amount of a table.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
-SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+from rag_app.chat.rows import SCALES, is_row, scale_named, table_rows
 
 _NUMBER = re.compile(
-    r"(?<![\w.,])\(?\$?\s?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\)?"
+    r"(?<![\w.,])(?P<minus>[−-](?=[\d$(]))?\(?\$?\s?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\)?"
     r"(?:\s?(?P<percent>%|percent\b)|[\s-](?P<scale>thousand|million|billion|trillion)s?\b)?",
     re.IGNORECASE,
 )
-_TABLE_SCALE = re.compile(r"\bin\s+(thousand|million|billion)s\b", re.IGNORECASE)
 _MARKER = re.compile(r"\[\d+(?:\s*,\s*\d+)*\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as written: its digits' value, decimals written, and its scale word (1 if none)."""
+    """A number as written: its digits' value, decimals written, and its scale word (1 if none).
+
+    ``minus`` tells whether a minus sign stands before it.
+    """
 
     text: str
     value: float
     decimals: int
     scale: float
+    minus: bool
 
 
 def numbers_in(text: str) -> list[Number]:
@@ -37,45 +43,71 @@ def numbers_in(text: str) -> list[Number]:
     """
     found = []
     for match in _NUMBER.finditer(_MARKER.sub(" ", text)):
-        digits = match["number"].replace(",", "")
-        value = float(digits)
+        number = _number(match)
         bare = not (match["percent"] or match["scale"] or "$" in match[0] or "," in match["number"])
-        if bare and digits.isdigit() and (value < 32 or 1900 <= value <= 2099):
-            continue
-        found.append(
-            Number(
-                text=match[0].strip(),
-                value=value,
-                decimals=len(digits.partition(".")[2]),
-                scale=SCALES[match["scale"].lower()] if match["scale"] else 1.0,
-            )
-        )
+        small = number.value < 32 or 1900 <= number.value <= 2099
+        if not (bare and not number.decimals and small):
+            found.append(number)
     return found
 
 
 def shows(passage: str, figure: Number) -> bool:
     """Whether a passage shows a figure, as written or in another scale, rounded as written."""
-    unit = _TABLE_SCALE.search(passage)
-    table_scale = SCALES[unit[1].lower()] if unit else 1.0
-    for number in _all_numbers(passage):
-        if number.value == figure.value and (
-            figure.scale in (1.0, number.scale) or table_scale == figure.scale
-        ):
+    for shown in _shown(passage):
+        if figure.minus and shown.positive:
+            continue
+        number = shown.number
+        if number.value == figure.value and figure.scale in (1.0, number.scale, shown.scale):
             return True
-        amount = number.value * (number.scale if number.scale > 1.0 else table_scale)
-        if amount and round(amount / figure.scale, figure.decimals) == figure.value:
+        amount = number.value * (number.scale if number.scale > 1.0 else shown.scale)
+        if (
+            amount
+            and not shown.exact
+            and round(amount / figure.scale, figure.decimals) == figure.value
+        ):
             return True
     return False
 
 
-def _all_numbers(text: str) -> list[Number]:
-    """Every number, small and bare ones too: what a figure may be compared with."""
-    return [
-        Number(
-            text=match[0],
-            value=float(match["number"].replace(",", "")),
-            decimals=0,
-            scale=SCALES[match["scale"].lower()] if match["scale"] else 1.0,
-        )
-        for match in _NUMBER.finditer(text)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A number of a passage, small and bare ones too, and what one unit of it stands for.
+
+    ``positive`` tells that it is the amount of a table's row, and not below zero; ``exact`` that
+    it is a percentage or an amount per share in a table in millions, where nothing is rounded.
+    """
+
+    number: Number
+    scale: float
+    positive: bool = False
+    exact: bool = False
+
+
+def _shown(passage: str) -> Iterator[_Shown]:
+    """The numbers of a passage: those of tables in the scale of their row, not their table's."""
+    scale = scale_named(passage)
+    above: list[str] = []
+    for rows, group in groupby(passage.splitlines(), key=is_row):
+        lines = list(group)
+        if not rows:
+            above = lines
+        for row in table_rows(lines, "\n".join(above)) if rows else ():
+            lines[row.line] = row.label
+            for value in row.values:
+                positive = value.amount is not None and value.amount >= 0
+                exact = value.scale == 1.0 < scale
+                for match in _NUMBER.finditer(value.text):
+                    yield _Shown(_number(match), value.scale, positive, exact)
+        for match in _NUMBER.finditer("\n".join(lines)):
+            yield _Shown(_number(match), scale)
+
+
+def _number(match: re.Match[str]) -> Number:
+    digits = match["number"].replace(",", "")
+    return Number(
+        text=match[0].strip(),
+        value=float(digits),
+        decimals=len(digits.partition(".")[2]),
+        scale=SCALES[match["scale"].lower()] if match["scale"] else 1.0,
+        minus=bool(match["minus"]),
+    )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag_app.errors import LLMError
+from rag_app.errors import EmptyAnswer, LLMError
 from rag_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class ChatLLM:
                 said = said or bool((response.delta or "").strip())
                 yield response.delta or ""
         if not said:
-            raise LLMError(
+            raise EmptyAnswer(
                 f"The LLM {self.name} at {self.url} gave an empty answer; ask again, or set "
                 "RAG_LLM_MODEL to another model."
             )

@@ -12,7 +12,7 @@ import numpy as np
 from llama_index.core.schema import NodeWithScore, TextNode
 
 from rag_app.chat.prompts import REFUSAL
-from rag_app.chat.rows import cells_of, head_count, is_amount, is_group, is_row, stacked
+from rag_app.chat.rows import is_row, scale_named, table_rows
 from rag_app.chat.text import content_words, sentences
 from rag_app.filings.style import is_units
 from rag_app.index.embedder import Embedder
@@ -80,7 +80,7 @@ def quotable(node: TextNode) -> list[str]:
     found: list[str] = []
     for rows, group in groupby((line for line in [*prefix, *own] if line.strip()), key=is_row):
         if rows:
-            found += _row_quotes([cells_of(line) for line in group], repeated, heading, units)
+            found += _row_quotes(list(group), repeated, heading, units)
             repeated = 0
             continue
         for line in group:
@@ -110,24 +110,16 @@ def _is_heading(line: str) -> bool:
     return len(line.split()) <= HEADING_WORDS and not line.rstrip('"”’)').endswith((".", "?", "!"))
 
 
-def _row_quotes(
-    table: Sequence[Sequence[str]], repeated: int, heading: str, units: str
-) -> Iterator[str]:
+def _row_quotes(table: Sequence[str], repeated: int, heading: str, units: str) -> Iterator[str]:
     """A quote for each row with an amount; the first ``repeated`` rows only give context."""
-    heads = stacked(table[: head_count(table)])
-    title = " ".join(part for part in (_short(heading), units) if part)
-    group = ""
-    for number, cells in enumerate(table):
-        if is_group(cells):
-            group = cells[0].rstrip(":")
-        elif number >= repeated and any(map(is_amount, cells[1:])):
-            label = ", ".join(dict.fromkeys(part for part in (title, group, cells[0]) if part))
-            pairs = (
-                f"{heads[column] if column < len(heads) else ''} {cell}".strip()
-                for column, cell in enumerate(cells)
-                if column and cell
-            )
-            yield f"{label}: {'; '.join(pairs)}"
+    for row in table_rows(table, units):
+        if row.line < repeated:
+            continue
+        unit = units or (row.corner if scale_named(row.corner) > 1 else "")
+        title = " ".join(part for part in (_short(heading), unit) if part)
+        parts = (title, *row.groups, row.label)
+        label = ", ".join(dict.fromkeys(part for part in parts if part))
+        yield f"{label}: {'; '.join(f'{value.head} {value.text}'.strip() for value in row.values)}"
 
 
 def _short(heading: str) -> str:

@@ -1,12 +1,131 @@
-"""Rows of a passage's tables: cells, column heads, and which cells hold amounts."""
+"""Rows of a passage's tables: labels with the groups above them, amounts with heads and scale."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+from rag_app.filings.levels import level_of
+from rag_app.filings.style import is_units
+
+SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+
+_SCALE = re.compile(r"\bin\s+(thousand|million|billion)s\b", re.I)
+_SHARES_IN = re.compile(r"\bshares\b[^.;]{0,40}?\bin\s+(?:thousand|million|billion)s\b", re.I)
+_PER_SHARE = re.compile(r"\bper\b.{0,40}\b(?:share|unit|ads)\b", re.I)
+_SHARE_COUNT = re.compile(
+    r"\bshares (?:used|outstanding)\b|weighted[- ]average (?:number of )?(?:common )?shares", re.I
+)
+_DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
+_MINUS = re.compile(r"[$€£¥\s]*[(−–-]")
 _BAR = re.compile(r"(?<!\\)\|")
 _YEAR = re.compile(r"(?:19|20)\d\d\b(?![,.]\d)|\d{1,2}/\d{1,2}/\d{2,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A cell behind a row's label, under the heads of its column.
+
+    ``amount`` is the number as printed, negative in parentheses or behind a minus sign, None in a
+    cell without one. ``scale`` is what one unit of it stands for: 1e6 in a table "in millions",
+    1 for a percentage or an amount per share in it.
+    """
+
+    head: str
+    text: str
+    amount: float | None
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row with amounts; ``groups`` are the labels it stands under, the outermost first.
+
+    ``line`` counts the table's lines from 0; ``corner`` is what stands over the labels.
+    """
+
+    line: int
+    corner: str
+    groups: tuple[str, ...]
+    label: str
+    values: tuple[Value, ...]
+
+
+@dataclass(slots=True)
+class _Group:
+    """A label whose rows are being read, and whether one of them stood further in than it."""
+
+    label: str
+    level: int
+    indents: bool = False
+
+
+def table_rows(lines: Sequence[str], above: str = "") -> Iterator[TableRow]:
+    """The rows with amounts of a table as it is stored; ``above`` is the text that names its unit.
+
+    A group ends with its total, and where a row stands no further in than the group's own label
+    though rows before it did.
+    """
+    table = [cells_of(line) for line in lines]
+    head_rows = head_count(table)
+    heads = stacked(table[:head_rows])
+    units = "\n".join([*heads, above])
+    groups: list[_Group] = []
+    for number, cells in enumerate(table[head_rows:], head_rows):
+        level = level_of(lines[number])
+        if is_group(cells):
+            groups = [group for group in groups if group.level < level]
+            groups.append(_Group(cells[0].rstrip(":"), level))
+        elif any(map(is_amount, filter(None, cells[1:]))):
+            if cells[0]:
+                groups = [
+                    g for g in groups if g.level < level or (g.level == level and not g.indents)
+                ]
+            for group in groups:
+                group.indents |= level > group.level
+            # Below a group the labels may stand in a second column of their own.
+            at = next((at for at, cell in enumerate(cells) if cell), 0)
+            at = at if not is_amount(cells[at]) else 0
+            path = tuple(group.label for group in groups)
+            scale = _row_scale(units, (cells[at], *reversed(path)))
+            values = tuple(
+                _value(cell, heads[column] if column < len(heads) else "", scale)
+                for column, cell in enumerate(cells)
+                if column > at and cell
+            )
+            yield TableRow(number, heads[0] if heads else "", path, cells[at], values)
+            if groups and cells[at].lower().startswith("total"):
+                groups.pop()
+
+
+def scale_named(text: str) -> float:
+    """What one unit stands for where a text says "in millions"; 1 if it names no scale."""
+    unit = _SCALE.search(text)
+    return SCALES[unit[1].lower()] if unit else 1.0
+
+
+def _row_scale(units: str, labels: Iterable[str]) -> float:
+    """The scale of a row by its labels, the innermost first, else by the table's units."""
+    for label in labels:
+        if _SCALE.search(label):
+            return scale_named(label)
+        if _SHARE_COUNT.search(label):
+            shares = _SHARES_IN.search(units)
+            return scale_named(shares[0] if shares else units)
+        if _PER_SHARE.search(label):
+            return 1.0
+    return scale_named(units)
+
+
+def _value(cell: str, head: str, scale: float) -> Value:
+    digits = _DIGITS.search(cell)
+    if not digits or not is_amount(cell):
+        return Value(head, cell, None, scale)
+    amount = float(digits[0].replace(",", ""))
+    return Value(
+        head, cell, -amount if _MINUS.match(cell) else amount, 1.0 if "%" in cell else scale
+    )
 
 
 def is_row(line: str) -> bool:
@@ -38,9 +157,12 @@ def is_group(cells: Sequence[str]) -> bool:
 def head_count(rows: Sequence[Sequence[str]]) -> int:
     """How many leading rows are column heads: no amounts, and under the first one no label.
 
-    A label beside years or dates ("In millions | 2023 | 2022") still is a head.
+    A label beside years or dates ("In millions | 2023 | 2022") still is a head, and so is a row
+    that only gives the units.
     """
     for number, cells in enumerate(rows):
+        if is_group(cells) and is_units(cells[0]):
+            continue
         rest = [cell for cell in cells[1:] if cell]
         named = bool(cells[0]) and not (rest and all(_dated(cell) for cell in rest))
         if any(map(is_amount, rest)) or is_group(cells) or (number and named):

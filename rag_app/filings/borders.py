@@ -35,20 +35,24 @@ _OFFICERS = re.compile(
     re.I,
 )
 _SIGNATURES = re.compile(r"signatures?\s*", re.I)
+_EXHIBIT = re.compile(
+    r"(?:exhibit|ex)[\s.–-]*(?P<number>\d{1,3}(?:\.\d{1,3})?[a-z]?(?:\([a-z0-9]\))?)(?P<title>\s.*)?",
+    re.I,
+)
 _APPENDED = re.compile(r"(?:exhibit index|index to exhibits)|consent of independent", re.I)
 
 
 def seen_borders(sections: Sequence[Section], items: Sequence[FormItem]) -> list[Section]:
     """The same blocks in the same order, cut where the print cuts them.
 
-    A part heading opens the Item below it; a list of executive officers, an exhibit index or a
-    signature page under another Item's heading is a section of its own.
+    A part heading opens the Item below it; a list of executive officers, an exhibit index, a
+    signature page under another Item's heading, or a bound-in exhibit is a section of its own.
     """
     parted = _with_part_headings(sections)
     officers = _cut_off(parted, "Mine Safety Disclosures", _OFFICERS, items)
     unsigned = _without_signatures(officers)
     placed = with_statements(unsigned, items)
-    return _cut_off(placed, "Form 10-K Summary", _APPENDED, items)
+    return _with_exhibits(_cut_off(placed, "Form 10-K Summary", _APPENDED, items))
 
 
 def with_statements(sections: Sequence[Section], items: Sequence[FormItem]) -> list[Section]:
@@ -135,6 +139,40 @@ def _without_signatures(sections: Sequence[Section]) -> list[Section]:
         return list(sections)
     tail = Section("", TAIL, last.blocks[at:])
     return [*sections[:-1], replace(last, blocks=last.blocks[:at]), tail]
+
+
+def _with_exhibits(sections: Sequence[Section]) -> list[Section]:
+    """Cut exhibits that are bound in behind the Items, each a section "Exhibit 31.1"."""
+    cut: list[Section] = []
+    for section in sections:
+        outside = not section.item and any(before.item for before in cut)
+        starts = [(0, section)]
+        for at, block in enumerate(section.blocks):
+            if not outside and section is not sections[-1]:
+                break
+            before = section.blocks[at - 1] if at else None
+            title = _exhibit_title(block, before, outside)
+            if title not in ("", starts[-1][1].title):
+                starts.append((at, Section("", title, ())))
+        for (start, whose), (stop, _) in pairwise([*starts, (len(section.blocks), section)]):
+            if start < stop:
+                cut.append(replace(whose, blocks=section.blocks[start:stop]))
+    return cut
+
+
+def _exhibit_title(block: Block, before: Block | None, outside: bool) -> str:
+    """What an exhibit that opens with this block is called; "" where none does.
+
+    Outside the Items its number alone is enough; within the last Item, whose list of exhibits
+    has such lines too, it has to open a page.
+    """
+    found = _EXHIBIT.fullmatch(block.text)
+    if not found or block.kind == "table":
+        return ""
+    alone = not found["title"]
+    opens_page = before is not None and before.page != block.page
+    opens = (alone or (opens_page and block.kind == "heading")) if outside else alone and opens_page
+    return f"Exhibit {found['number']}" if opens else ""
 
 
 def _statements_in(blocks: Sequence[Block]) -> tuple[int, int] | None:

@@ -3,43 +3,58 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag_app.filings.groups import Group, groups
 from rag_app.filings.pieces import Piece, block_pieces, word_pieces
 from rag_app.filings.prefix import Place, TokenCount, passage_prefix
-from rag_app.records import Block, Filing, ParsedFiling, Section
+from rag_app.records import Filing, ParsedFiling, Section
 
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
 
-_ITEM_HEADING = re.compile(r"(?:part\s+[ivx]+|items?\s+\d)", re.I)
-
-CHUNKER_VERSION = "2"
+CHUNKER_VERSION = "3"
 """Part of an index's passport: any change of borders or prefixes must raise it."""
+MAX_KNOWN_WORDS = 500_000
+"""Words whose token counts are kept, some 60 MB; a long ingest meets numbers without end."""
+MAX_LEAD = 0.75
+"""Share of a chunk that headings may fill and still be kept with the text below them."""
 
 
 def token_counter() -> Callable[[Sequence[str]], list[int]]:
     """Count tokens as the default model sees them, its two special tokens included.
+
+    WordPiece cuts every word by itself, and filings say the same words again and again: each is
+    tokenized once and its count kept.
 
     Raises:
         ModelError: the default model is not installed.
     """
     from tokenizers import Tokenizer
 
-    from rag_app.index.models import DEFAULT_MODEL, resolve_model
+    from rag_app.index.models import resolve_model
+    from rag_app.index.served import MINILM
 
-    folder = resolve_model(DEFAULT_MODEL, Path()).folder
+    folder = resolve_model(MINILM, Path()).folder
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
 
+    special = len(tokenizer.encode("").ids)
+    known: dict[str, int] = {}
+
     def count(texts: Sequence[str]) -> list[int]:
-        return [len(encoding.ids) for encoding in tokenizer.encode_batch_fast(list(texts))]
+        split = [text.split() for text in texts]
+        if len(known) > MAX_KNOWN_WORDS:
+            known.clear()
+        new = list({word for words in split for word in words if word not in known})
+        encodings = tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        known.update((word, len(e.ids)) for word, e in zip(new, encodings, strict=True))
+        return [special + sum(map(known.__getitem__, words)) for words in split]
 
     return count
 
@@ -82,25 +97,11 @@ def make_chunks(
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """Neighbouring blocks that may share a chunk: one heading's text, or a table and its lead."""
-
-    blocks: tuple[tuple[int, Block], ...]
-    headings: tuple[str, ...]
-
-    @property
-    def table(self) -> Block | None:
-        """The table that ends the group, if one does."""
-        last = self.blocks[-1][1]
-        return last if last.kind == "table" else None
-
-
-@dataclass(frozen=True, slots=True)
 class _Chunk:
     start: int
     end: int
     prefix: str
-    group: _Group
+    group: Group
 
 
 def _section_chunks(
@@ -108,52 +109,14 @@ def _section_chunks(
 ) -> Iterator[_Chunk]:
     text = section.text
     tokens.learn(block.text for block in section.blocks)
-    for group in _groups(section):
+    for group in groups(section):
         yield from _group_chunks(filing, section, group, text, tokens, max_tokens)
-
-
-def _groups(section: Section) -> Iterator[_Group]:
-    """Cut a section's blocks at headings and around tables."""
-    path: list[tuple[int, str]] = []
-    open_blocks: list[tuple[int, Block]] = []
-    at = 0
-
-    def group(blocks: Sequence[tuple[int, Block]]) -> _Group:
-        return _Group(tuple(blocks), tuple(text for _, text in path))
-
-    for block in section.blocks:
-        placed = (at, block)
-        at += len(block.text) + 2
-        if block.kind == "heading":
-            if any(b.kind != "heading" for _, b in open_blocks):
-                yield group(open_blocks)
-                open_blocks = []
-            while path and path[-1][0] >= block.level:
-                path.pop()
-            # The Item's own heading is the section's title already.
-            if not _ITEM_HEADING.match(block.text):
-                path.append((block.level, block.text))
-            open_blocks.append(placed)
-        elif block.kind == "table":
-            lead = len(open_blocks)
-            while lead and open_blocks[lead - 1][1].text in block.caption:
-                lead -= 1
-            if all(b.kind == "heading" for _, b in open_blocks[:lead]):
-                lead = 0
-            if lead:
-                yield group(open_blocks[:lead])
-            yield group([*open_blocks[lead:], placed])
-            open_blocks = []
-        else:
-            open_blocks.append(placed)
-    if open_blocks:
-        yield group(open_blocks)
 
 
 def _group_chunks(
     filing: Filing,
     section: Section,
-    group: _Group,
+    group: Group,
     text: str,
     tokens: TokenCount,
     max_tokens: int,
@@ -167,14 +130,14 @@ def _group_chunks(
     first = passage_prefix(place, tokens, max_tokens, label="", continued=False)
     later = labelled("")
     room = max_tokens - tokens.special - max(tokens.plain(first), tokens.plain(later))
-    pieces = [p for at, block in group.blocks for p in block_pieces(at, block, tokens, room)]
+    pieces = _pieces(group, text, tokens, room)
     total = sum(piece.tokens for piece in pieces)
     # Pieces rarely fill a chunk to the last token; without slack the last chunk is a crumb.
     target = total / max(1, math.ceil(total / (0.92 * room)))
     packed: list[Piece] = []
     label, prefix = "", first
     used = extra = 0
-    for piece in _fitting(pieces, text, tokens, room):
+    for piece in pieces:
         full = used + extra + piece.tokens > room
         if packed and (full or (used >= target and not packed[-1].leads)):
             yield _Chunk(packed[0].start, packed[-1].end, prefix, group)
@@ -190,13 +153,44 @@ def _group_chunks(
     yield _Chunk(packed[0].start, packed[-1].end, prefix, group)
 
 
-def _fitting(pieces: Sequence[Piece], text: str, tokens: TokenCount, room: int) -> Iterator[Piece]:
-    """The pieces, those longer than a chunk cut between words."""
-    for piece in pieces:
-        if piece.tokens <= room:
-            yield piece
-        else:
-            yield from word_pieces(piece, text, tokens, room)
+def _pieces(group: Group, text: str, tokens: TokenCount, room: int) -> list[Piece]:
+    """The pieces of a group, none longer than a chunk, the first below headings shorter still.
+
+    So headings and header rows find room in one chunk with what they head. Headings that end the
+    group are one piece with what stands before them.
+    """
+    last, tail = _tail(group, tokens, room)
+    pieces: list[Piece] = []
+    lead = 0
+    for number, (at, block) in enumerate(group.blocks[: last + 1]):
+        free = room - tail if number == last else room
+        for piece in block_pieces(at, block, tokens, _beside(lead, free)):
+            limit = _beside(lead, free)
+            whole = piece.tokens <= limit
+            pieces += [piece] if whole else word_pieces(piece, text, tokens, limit)
+            lead = lead + piece.tokens if whole and piece.leads else 0
+    if tail:
+        at, block = group.blocks[-1]
+        size = pieces[-1].tokens + tail
+        pieces[-1] = replace(pieces[-1], end=at + len(block.text), tokens=size, leads=False)
+    return pieces
+
+
+def _tail(group: Group, tokens: TokenCount, room: int) -> tuple[int, int]:
+    """The block that ends the group's text, and the tokens of the headings behind it.
+
+    Without text, or with more headings behind it than go with it, it is the last block.
+    """
+    end = len(group.blocks) - 1
+    text = (at for at in range(end, -1, -1) if group.blocks[at][1].kind != "heading")
+    last = next(text, end)
+    tail = sum(tokens.plain(block.text) for _, block in group.blocks[last + 1 :])
+    return (last, tail) if tail <= MAX_LEAD * room else (end, 0)
+
+
+def _beside(lead: int, free: int) -> int:
+    """How long a piece may be to fit beside the headings above it."""
+    return free - lead if lead <= MAX_LEAD * free else free
 
 
 def _node(stem: str, filing: Filing, section: Section, chunk: _Chunk) -> TextNode:

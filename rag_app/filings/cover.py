@@ -1,43 +1,24 @@
-"""Who filed what for which period: from dei facts, the SGML header, or the cover page's text."""
+"""Who filed what for which period: from flags, dei facts and the SGML header."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag_app.errors import FilingError
-from rag_app.records import Block, Filing
+from rag_app.records import CoverFlags, Filing
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
-
-COVER_CHARACTERS = 12_000
 
 _MONTHS = "january february march april may june july august september october november december"
 _DATE = re.compile(
     rf"({'|'.join(_MONTHS.split())})\s+(\d{{1,2}})\s*,?\s+((?:19|20)\d\d)"
     r"|(\d{1,2})/(\d{1,2})/((?:19|20)?\d\d)|((?:19|20)\d\d)-(\d\d)-(\d\d)",
     re.I,
-)
-_PERIOD_LABEL = re.compile(
-    r"(?:fiscal\s+years?|years?|quarter(?:ly)?|transition)(?:\s+period)?\s+ended:?"
-    r"|date of report[^:\n]{0,60}:?|period ended:?",
-    re.I,
-)
-_FORM = re.compile(r"\bform\s+(10-?K(?:405|SB|T)?|10-?Q|8-?K|20-?F)(/A)?(?![\w-])", re.I)
-_EXACT_NAME = re.compile(r"\(?\s*exact name of (?:the )?(?:registrant|small)", re.I)
-_COMPANY = re.compile(
-    r"[^()]{2,60}\b(?:inc|corp|corporation|company|co|ltd|limited|plc|llc|l\.?p|trust|n\.?v|s\.?a"
-    r"|ag|se|group|holdings|bancorp|partners)\.?",
-    re.I,
-)
-_LISTED = re.compile(
-    r"\b([A-Z]{1,5}(?:\.[A-Z])?)[\s|]+(?:The\s+)?"
-    r"(?:NASDAQ|Nasdaq|NYSE|New York Stock|Chicago Stock|Cboe)"
 )
 _TICKER = re.compile(r"[A-Z]{1,5}(?:[.-][A-Z]{1,2})?")
 
@@ -62,6 +43,32 @@ class Cover:
 
 
 _FIELDS = tuple(Cover.__dataclass_fields__)
+UNKNOWN = Cover()
+
+
+def flagged(filing: Filing, flags: CoverFlags) -> Filing:
+    """The filing with what the flags say of it."""
+    return replace(
+        filing,
+        ticker=flags.ticker.upper() or filing.ticker,
+        form=flagged_form(flags) or filing.form,
+        fiscal_year=flags.fiscal_year or filing.fiscal_year,
+        period_end=flags.period_end or filing.period_end,
+    )
+
+
+def flagged_form(flags: CoverFlags) -> str:
+    """The form that the flags name, as the project spells it."""
+    return normal_form(flags.form) or flags.form.strip().upper()
+
+
+def amended(cover: Cover, accepted: str) -> Cover:
+    """The cover as an amendment where EDGAR accepted it as one: ``accepted`` is ``10-K/A``.
+
+    The ``dei`` facts of many amendments name the form that they amend; under its name one would
+    replace the whole filing in the library.
+    """
+    return replace(cover, form=accepted) if accepted == f"{cover.form}/A" else cover
 
 
 def to_filing(cover: Cover, *, sha256: str, source: str) -> Filing:
@@ -140,28 +147,9 @@ def cover_of_header(fields: Mapping[str, str]) -> Cover:
     )
 
 
-def cover_of_text(blocks: Sequence[Block]) -> Cover:
-    """The cover as its printed text gives it."""
-    lines: list[str] = []
-    length = 0
-    for block in blocks:
-        lines += block.text.split("\n")
-        length += len(block.text)
-        if length > COVER_CHARACTERS:
-            break
-    text = "\n".join(lines)
-    form = _FORM.search(text)
-    return Cover(
-        company=_printed_company(lines),
-        ticker=_printed_ticker(text),
-        form=normal_form(form[1] + (form[2] or "")) if form else "",
-        period_end=_printed_period(text),
-    )
-
-
 def normal_form(form: str) -> str:
-    """``10-K`` for "10K" or "Form 10-k"."""
-    match = re.search(r"(10|8|20)\s*-?\s*(K405|KSB|KT|K|Q|F)(/A)?\b", form.upper())
+    """``10-K`` for "10K" or "Form 10-k"; ``10-KSB`` and ``10-KT`` for EDGAR's variants of them."""
+    match = re.search(r"(10|8|20)\s*-?\s*(K405|KSB|KT|K|Q|F)(?:40|405)?(/A)?(?!\w)", form.upper())
     return f"{match[1]}-{match[2]}{match[3] or ''}" if match else ""
 
 
@@ -189,55 +177,6 @@ def _compact_date(text: str) -> dt.date | None:
     return parse_date("-".join(match.groups())) if match else None
 
 
-def _printed_period(text: str) -> dt.date | None:
-    for label in _PERIOD_LABEL.finditer(text):
-        if date := parse_date(text[label.end() : label.end() + 60]):
-            return date
-    return None
-
-
-def _printed_company(lines: Sequence[str]) -> str:
-    """What stands before "(Exact name of registrant ...)", or a line that ends as names do."""
-    for at, line in enumerate(lines):
-        label = _EXACT_NAME.search(line)
-        if label:
-            for before in (line[: label.start()], *reversed(lines[max(0, at - 10) : at])):
-                plain = not re.search(r"[()\d]", before) or _COMPANY.fullmatch(before)
-                if plain and re.search(r"[A-Za-z]{2}", before):
-                    return before.strip(" _|")
-    named = next((line for line in lines[:40] if _COMPANY.fullmatch(line.strip(" _|"))), "")
-    return named.strip(" _|")
-
-
-def _printed_ticker(text: str) -> str:
-    """The first symbol that stands before an exchange's name, where symbols are listed."""
-    if not re.search(r"(?:trading|ticker)\s+symbol", text, re.I):
-        return ""
-    listed = _LISTED.search(text)
-    return listed[1] if listed else ""
-
-
 def _first_ticker(text: str) -> str:
     match = _TICKER.match(text.upper())
     return match[0] if match else ""
-
-
-def printed_name(name: str, blocks: Iterable[Block]) -> str:
-    """A name in capitals as the text spells its words: ``NVIDIA Corporation``, ``Amazon.com``.
-
-    EDGAR's "/NEW/" and "/DE/" tails, which tell companies of one name apart, are cut off.
-    """
-    name = re.sub(r"\s*/\w+/?$", "", name.strip())
-    if not name.isupper():
-        return name
-    forms: dict[str, Counter[str]] = {word.lower(): Counter() for word in name.split()}
-    for block in blocks:
-        if block.kind != "paragraph" or block.text.isupper():
-            continue
-        for word in block.text.split():
-            if word.lower() in forms and not word.islower():
-                forms[word.lower()][word] += 1
-    return " ".join(
-        forms[word.lower()].most_common(1)[0][0] if forms[word.lower()] else word.capitalize()
-        for word in name.split()
-    )

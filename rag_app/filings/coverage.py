@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag_app.filings.pdf import printed_lines
 from rag_app.filings.sgml import is_submission, read_submission
+from rag_app.filings.source import decode
 from rag_app.filings.tables import ITEM_LABEL
 from rag_app.records import Section
 
@@ -71,10 +72,7 @@ def visible_lines(data: bytes, sections: Sequence[Section]) -> list[str]:
     """
     if data.lstrip()[:5] == b"%PDF-":
         return list(printed_lines(data))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
+    text = decode(data, "The filing")
     if not is_submission(text):
         return _document_lines(text)
     main, *others = read_submission(text).documents
@@ -127,11 +125,11 @@ def _letters(words: Counter[str]) -> int:
 def _boilerplate(lines: Sequence[str]) -> Iterator[str]:
     """Lines that may be page furniture or contents; being one is no proof that it was dropped."""
     printed = [line for line in lines if line.strip()]
-    shapes = Counter(_shape(line) for line in printed)
-    for at, line in enumerate(printed):
-        if len(line) > MAX_BOILERPLATE_LINE:
-            continue
-        repeated = shapes[_shape(line)] >= MIN_REPEATS
+    short = [(at, line) for at, line in enumerate(printed) if len(line) <= MAX_BOILERPLATE_LINE]
+    shapes = [_shape(line) for _, line in short]
+    counts = Counter(shapes)
+    for (at, line), shape in zip(short, shapes, strict=True):
+        repeated = counts[shape] >= MIN_REPEATS
         # In HTML the cells of a contents row are lines: number, title, page.
         titled = not line.rstrip().endswith((".", ";", ":"))
         paged = titled and any(_PAGE.fullmatch(after) for after in printed[at : at + 3])

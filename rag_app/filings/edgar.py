@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rag_app.errors import EdgarError, EdgarRefusal
-from rag_app.filings.cover import fiscal_year_of
 from rag_app.filings.edgar_downloads import Origin
+from rag_app.filings.edgar_list import as_date, is_unknown, of_form, origin_listed
 from rag_app.filings.edgar_pace import Pace
 from rag_app.filings.edgar_wanted import Wanted
 
@@ -100,19 +100,19 @@ class Edgar:
         from edgar import Company
 
         filer = Company(self._cik(company))
-        if _is_unknown(filer):
+        if is_unknown(filer):
             raise EdgarError(f"EDGAR knows no company {company}; give a listed ticker or a CIK.")
         # The newest thousand filings come with the company; older ones cost a request a thousand,
         # of which banks have hundreds.
         recent = filer.get_filings(trigger_full_load=False)
-        found = _of_form(recent, wanted.form)
-        oldest = min(map(_date, recent.data["filing_date"].to_pylist()), default=dt.date.max)
+        found = of_form(recent, wanted.form)
+        oldest = min(map(as_date, recent.data["filing_date"].to_pylist()), default=dt.date.max)
         if wanted.reaches_before(oldest, len(found)):
-            found = _of_form(filer.get_filings(), wanted.form)
+            found = of_form(filer.get_filings(), wanted.form)
         if not found:
             raise EdgarError(f"EDGAR has no {wanted.form} of {company}; check the form's name.")
         ticker = next(iter(filer.tickers or ()), "").upper()
-        origins = [_origin(filing, ticker) for filing in found]
+        origins = [origin_listed(filing, ticker) for filing in found]
         return sorted(origins, key=lambda origin: (origin.filed, origin.period), reverse=True)
 
     def _cik(self, company: str) -> int:
@@ -212,51 +212,3 @@ def _retry_after_s(error: Exception) -> float | None:
         return (parsedate_to_datetime(header) - dt.datetime.now(dt.UTC)).total_seconds()
     except (TypeError, ValueError):
         return None
-
-
-def _is_unknown(filer: Any) -> bool:
-    """Whether EDGAR lists no such company."""
-    from edgar.exceptions import http_status
-
-    try:
-        return bool(filer.not_found)
-    except Exception as error:
-        if http_status(error) == 404:  # edgartools overlooks it where httpx2 is installed
-            return True
-        raise
-
-
-def _of_form(filings: Any, form: str) -> list[Any]:
-    """Those of exactly this form: edgartools counts amendments in or out of a form, never alone."""
-    listed = filings.filter(form=form, amendments=form.endswith("/A"))
-    return [filing for filing in listed if filing.form.upper() == form]
-
-
-def _origin(filing: Any, ticker: str) -> Origin:
-    """What EDGAR lists of a filing, and the document to read.
-
-    That is the main document where it is inline XBRL. Otherwise it is the whole submission: its
-    header says company and period, which older documents do not say in a form to rely on, and
-    it holds the exhibits to which old annual reports refer. Of an 8-K it is so always, since
-    what there is to say often stands in its exhibits.
-    """
-    form = filing.form.upper()
-    whole = form.startswith("8-K") or not (filing.is_inline_xbrl and filing.primary_document)
-    document = f"{filing.accession_no}.txt" if whole else filing.primary_document
-    filed = _date(filing.filing_date)
-    period_end = _date(filing.report_date) if filing.report_date else None
-    return Origin(
-        accession=filing.accession_no,
-        cik=f"{filing.cik:010d}",
-        company=filing.company,
-        ticker=ticker,
-        form=form,
-        period_end=period_end,
-        filed=filed,
-        fiscal_year=fiscal_year_of(b"", period_end or filed) if whole else None,
-        url=f"{filing.base_dir}/{document}",
-    )
-
-
-def _date(value: Any) -> dt.date:
-    return dt.date.fromisoformat(str(value))

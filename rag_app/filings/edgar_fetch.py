@@ -10,6 +10,7 @@ from rag_app.errors import EdgarError, EdgarRefusal
 from rag_app.filings.cover import fiscal_year_of
 from rag_app.filings.edgar import Edgar, open_edgar
 from rag_app.filings.edgar_downloads import Origin, find_download, keep_download, origin_of
+from rag_app.filings.edgar_list import needs_exhibit, whole_submission
 from rag_app.filings.edgar_wanted import Wanted
 from rag_app.filings.forms import form_items
 
@@ -106,6 +107,10 @@ def _on_disk(
     document = edgar.document(listed.url)
     year = listed.fiscal_year or fiscal_year_of(document, listed.period)
     origin = replace(listed, fiscal_year=year)
+    if needs_exhibit(listed, document):
+        whole = edgar.document(whole_submission(listed))
+        if b"<TYPE>EX-13" in whole:
+            origin, document = replace(origin, url=whole_submission(listed)), whole
     path = keep_download(folder, origin, document)
     watcher.on_filing(origin, True)
     return path, origin

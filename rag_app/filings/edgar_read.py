@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
+from rag_app.filings.cover import Cover
 from rag_app.filings.edgar_downloads import origin_of
 from rag_app.filings.read import read_filing
-from rag_app.records import ParsedFiling
+from rag_app.records import NO_FLAGS, CoverFlags, ParsedFiling
 
 
-def read_fetched(
-    path: Path,
-    *,
-    max_bytes: int,
-    ticker: str = "",
-    form: str = "",
-    fiscal_year: int | None = None,
-    period_end: dt.date | None = None,
-) -> ParsedFiling:
-    """Read any filing; of one fetched from EDGAR, its origin goes before what its cover says.
+def read_fetched(path: Path, *, max_bytes: int, flags: CoverFlags = NO_FLAGS) -> ParsedFiling:
+    """Read any filing; of one fetched from EDGAR, its origin says what the document does not.
 
-    What the arguments give goes before both. Without an origin beside the file this is
-    ``read_filing``. The source of a fetched filing is its address at EDGAR.
+    EDGAR's list of filings repeats their SGML headers, so it stands where a header does: behind
+    the ``dei`` facts and before the printed cover. The ticker alone it gives first: a company
+    may have several, and another one each year, and under the first that EDGAR names today all
+    its filings stand together. The source of a fetched filing is its address at EDGAR; without
+    an origin beside the file this is ``read_filing``.
 
     Raises:
         FilingError: as ``read_filing`` does; or the origin is damaged.
     """
     origin = origin_of(path)
-    if origin is not None:
-        ticker, form = ticker or origin.ticker, form or origin.form
-        fiscal_year = fiscal_year or origin.fiscal_year
-        period_end = period_end or origin.period_end
-    parsed = read_filing(
-        path,
-        max_bytes=max_bytes,
-        ticker=ticker,
-        form=form,
-        fiscal_year=fiscal_year,
-        period_end=period_end,
-    )
     if origin is None:
-        return parsed
-    filing = replace(
-        parsed.filing,
-        accession=origin.accession,
+        return read_filing(path, max_bytes=max_bytes, flags=flags)
+    listed = Cover(
+        company=origin.company,
         cik=origin.cik,
+        form=origin.form,
+        accession=origin.accession,
+        fiscal_year=origin.fiscal_year,
+        period_end=origin.period_end,
         filed=origin.filed,
-        source=origin.url,
     )
-    return replace(parsed, filing=filing)
+    flags = replace(flags, ticker=flags.ticker or origin.ticker)
+    parsed = read_filing(path, max_bytes=max_bytes, flags=flags, listed=listed)
+    return replace(parsed, filing=replace(parsed.filing, source=origin.url))

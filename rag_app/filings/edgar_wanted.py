@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_app.errors import EdgarError
+from rag_app.filings.cover import normal_form
 from rag_app.filings.edgar_downloads import Origin
 
 _YEARS = re.compile(r"((?:19|20)\d\d)(?:-((?:19|20)\d\d))?")
@@ -76,7 +77,7 @@ def wanted_filings(form: str, years: str | None, latest: int | None) -> Wanted:
     Raises:
         EdgarError: both or wrong ones are given.
     """
-    form = form.strip().upper()
+    form = normal_form(form) or form.strip().upper()
     if years and latest is not None:
         raise EdgarError("Give --year or --latest, not both.")
     if latest is not None and latest < 1:

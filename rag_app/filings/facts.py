@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation, Overflow, Underflow
 from typing import TYPE_CHECKING
@@ -34,19 +34,26 @@ class _Place:
     dimensions: tuple[tuple[str, str], ...] = ()
 
 
-def read_facts(root: HtmlElement) -> dict[HtmlElement, Fact]:
-    """Every fact of an inline-XBRL document by its element, in the order of the document.
+def read_facts(roots: Sequence[HtmlElement]) -> dict[HtmlElement, Fact]:
+    """Every fact of a set of inline-XBRL documents by its element, in the order of the documents.
+
+    One document's facts may name contexts and units that another defines, as where the statements
+    stand in Exhibit 13.
 
     A value that cannot be read does not stop the rest: the fact's ``problem`` says why. Where
     the context, its dates or the unit are missing or malformed, the fact has none. Tuples, which
     the SEC forbids, are not read.
     """
-    contexts = {_id(e): _context(e) for e in root.iter("xbrli:context", "context")}
-    units = {_id(e): _unit(e) for e in root.iter("xbrli:unit", "unit")}
-    continuations = {_id(e): e for e in root.iter("ix:continuation")}
-    hidden = {e for part in root.iter("ix:hidden") for e in part.iter(*FACT_TAGS)}
+
+    def all_of(*tags: str) -> Iterator[HtmlElement]:
+        return (element for root in roots for element in root.iter(*tags))
+
+    contexts = {_id(e): _context(e) for e in all_of("xbrli:context", "context")}
+    units = {_id(e): _unit(e) for e in all_of("xbrli:unit", "unit")}
+    continuations = {_id(e): e for e in all_of("ix:continuation")}
+    hidden = {e for part in all_of("ix:hidden") for e in part.iter(*FACT_TAGS)}
     facts = {}
-    for element in root.iter(*FACT_TAGS):
+    for element in all_of(*FACT_TAGS):
         place = contexts.get(element.get("contextref") or "", _Place())
         numeric = element.tag != "ix:nonnumeric"
         nil = element.get("xsi:nil") in ("true", "1")

@@ -20,15 +20,19 @@ _NUMBER = re.compile(
     re.I,
 )
 _CONTENTS_LINK = re.compile(r"(?:back to |return to )?(?:table of )?(?:contents|index)", re.I)
-_KEPT = re.compile(r"\b(?:in|of) (?:millions|thousands|billions)\b|\bended\b|[$€£%]|\d,\d{3}", re.I)
+_KEPT = re.compile(
+    r"\b(?:in|of) (?:millions|thousands|billions)\b|\bended\b|[$€£%]|\d,\d{3}"
+    r"|^(?:exhibit|ex)[\s.-]*\d|\b(?:see|refer to)\b.*\bnotes?\b|\baccompanying notes\b",
+    re.I,
+)
 
 
 def page_furniture(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:
     """The (page, line) places that hold page numbers, running headers and running footers.
 
     A running line stands at the same distance from the same edge on at least three of the pages
-    around, its page number aside. Lines with figures, and those that give units, are kept; and
-    a document of one page has no furniture.
+    around, its page number aside. Lines with figures, those that give units, exhibits' numbers and
+    the statements' "See accompanying notes" are kept; and a document of one page has no furniture.
     """
     if len(pages) < 2:
         return set()

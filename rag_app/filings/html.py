@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from rag_app.errors import FilingError
+from rag_app.filings.contents import is_dropped
 from rag_app.filings.furniture import PAGE_BREAK, without_furniture
+from rag_app.filings.indents import cell_indent
 from rag_app.filings.style import Paragraph, Run, Style, blend, inherit, rank_headings
-from rag_app.filings.tables import Cell, is_contents, is_layout, markdown
+from rag_app.filings.tables import Cell, is_layout, markdown
 from rag_app.filings.text import page_items
 from rag_app.records import Block
 
@@ -154,7 +156,7 @@ class _Walker:
         grid = list(_rows(table, style))
         rows = [[cell for cell, _ in row] for row in grid]
         links = len(table.findall(".//a[@href]"))
-        if is_contents(rows, links):
+        if is_dropped(rows, links):
             return
         width = max((row[-1].end for row in rows if row), default=0)
         if width > MAX_COLUMNS or is_layout(rows):
@@ -212,7 +214,9 @@ def _rows(table: HtmlElement, style: Style) -> Iterator[list[tuple[Cell, _Walker
             paragraphs = [item for item in walker.items if isinstance(item, Paragraph)]
             text = " ".join(item.text for item in paragraphs)
             bold = bool(paragraphs) and all(item.style.bold for item in paragraphs)
-            row.append((Cell(text, column, column + width, bold), walker))
+            labels = bool(text) and not any(cell.text for cell, _ in row)
+            indent = cell_indent(td, column) if labels else 0.0
+            row.append((Cell(text, column, column + width, bold, indent), walker))
             if height > 1:
                 held.update(dict.fromkeys(range(column, column + width), height - 1))
             column += width

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from rag_app.filings.contents import is_dropped
 from rag_app.filings.style import Paragraph, Style, is_units
-from rag_app.filings.tables import Cell, is_contents, is_value, joined, markdown
+from rag_app.filings.tables import Cell, is_value, joined, markdown
 from rag_app.records import Block
 
-MAX_HEADER_LINES = 10
+MAX_HEADER_LINES = 24
+"""A header of many narrow columns is printed word below word."""
+MAX_HEAD_WORDS = 10
 MAX_INNER_LINES = 3
 
 _BULLET = re.compile(r"[•●▪■◦·○]|\(?(?:\d{1,2}|[a-z])\)\s|[–—-]\s")
@@ -38,8 +41,17 @@ class Line:
     @property
     def figured(self) -> bool:
         """Whether it looks like a table's row: a label, then figures apart from it."""
-        cells = joined(self.cells)
-        return len(cells) > 1 and any(is_value(cell.text) for cell in cells[1:])
+        return self.figures_left is not None
+
+    @property
+    def figures_left(self) -> float | None:
+        """Where the figures beside the label begin; None if there are none."""
+        starts = (cell.start for cell in joined(self.cells)[1:] if is_value(cell.text))
+        return min(starts, default=None)
+
+    def beside_figures(self, *rows: Line) -> bool:
+        """Whether it ends before the figures of these rows begin, as a row's label does."""
+        return all(row.figures_left is None or self.right < row.figures_left for row in rows)
 
 
 def page_items(lines: Sequence[Line], page: int, *, plain: bool) -> Iterator[Paragraph | Block]:
@@ -62,7 +74,9 @@ def _tables(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
     runs: list[list[int]] = []
     for at in rows:
         between = lines[runs[-1][-1] + 1 : at] if runs else ()
-        if runs and len(between) <= MAX_INNER_LINES and all(_short(line) for line in between):
+        near = bool(runs) and len(between) <= MAX_INNER_LINES
+        ends = (lines[runs[-1][-1]], lines[at]) if near else ()
+        if near and all(_short(line) or _labels(line, *ends) for line in between):
             runs[-1].append(at)
         else:
             runs.append([at])
@@ -72,6 +86,8 @@ def _tables(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
             continue
         start, row = run[0], lines[run[0]]
         for at in range(run[0] - 1, max(floor, run[0] - MAX_HEADER_LINES) - 1, -1):
+            if lines[at].y < row.y:
+                break  # the foot of the column to the left
             if _heads_column(lines[at], row):
                 start = at
             elif not _labels_rows(lines[at], row):
@@ -84,22 +100,32 @@ def _short(line: Line) -> bool:
     return len(line.text) < 90 and not (len(line.text) > 50 and line.text.endswith("."))
 
 
+def _labels(line: Line, before: Line, after: Line) -> bool:
+    """Whether a long line between two rows of the same columns is the start of a row's label."""
+    same_columns = abs(before.right - after.right) <= 12
+    sentence = line.text.endswith(".") or ". " in line.text
+    return same_columns and not sentence and line.beside_figures(before, after)
+
+
 def _labels_rows(line: Line, row: Line) -> bool:
     """Whether a line between a header and the first figures is a label ("Net sales:")."""
-    return len(line.text) <= 60 and abs(line.left - row.left) <= 40 and line.text[-1] != "."
+    short = len(line.text) <= 60 and abs(line.left - row.left) <= 40
+    return (short or line.beside_figures(row)) and line.text[-1] != "."
 
 
 def _heads_column(line: Line, first_row: Line) -> bool:
     """Whether a line above a table's first row belongs to its header."""
     if len(line.text) > 160 or line.text.endswith((".", ":")) or _ITEM.match(line.text):
         return False
-    if len(line.cells) > 1 or is_units(line.text):
+    if is_units(line.text):
         return True
-    beside_labels = line.left > first_row.left + 60
+    if len(line.cells) > 1:
+        return all(cell.text.count(" ") < MAX_HEAD_WORDS for cell in line.cells)
+    above_figures = line.left >= (first_row.figures_left or 0) - 10
     return (
-        beside_labels
+        line.left > first_row.left + 60
         and len(line.text) <= 60
-        and bool(_COLUMN_HEAD.search(line.text) or not line.text.isupper())
+        and bool(above_figures or _COLUMN_HEAD.search(line.text) or not line.text.isupper())
     )
 
 
@@ -112,8 +138,13 @@ def _table(lines: Sequence[Line], page: int) -> Iterator[Paragraph | Block]:
         else:
             rows.append(list(line.cells))
             baseline = line.y
+    left = min(line.left for line in lines)
+    for row in rows:
+        if len(row) == 1 and row[0].text.endswith(":"):
+            # A centred "ASSETS:" would open a column that no other row fills.
+            row[0] = replace(row[0], start=left, end=left + 1)
     ordered = [sorted(row, key=lambda cell: cell.start) for row in rows]
-    if is_contents(ordered):
+    if is_dropped(ordered):
         return
     text, header_rows = markdown(ordered)
     yield Block("table", text, header_rows=header_rows, page=page)

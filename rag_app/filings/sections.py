@@ -13,6 +13,8 @@ from rag_app.filings.forms import FormItem
 from rag_app.records import Block, Section
 
 MAX_TITLE = 300
+MAX_PRINTED = 160
+"""Characters of a printed title beyond which the form's is shown."""
 FULL_BODY = 3000
 """Characters of text below a heading beyond which more says nothing about its being one."""
 
@@ -25,9 +27,11 @@ _ITEM = re.compile(
 _PART = re.compile(r"part\s+(i{1,3}|iv)\b[\s.:–—-]*(?P<rest>.*)", re.I | re.S)
 _CROSS_REFERENCE = re.compile(r"(?:of|in|and|to|for|is|are|above|below|under|herein)\b|[,)\]”\"]")
 
+_UNITS = re.compile(r"\s*\((?:dollars|amounts?|shares|in)\b[^()]*\)$", re.I)
+
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
     """A heading; from ``at`` to ``opens`` stands the page's running "Item 7A" above it."""
 
     at: int
@@ -50,7 +54,7 @@ def split_sections(
     Of all lines that look like an Item's heading, those are taken that follow the form's order
     and have the most text below them: contents lines have next to none.
     """
-    candidates = _candidates(blocks, items)
+    candidates = item_headings(blocks, items)
     chosen = _best_order(candidates)
     dropped = _contents_lines(blocks, candidates, chosen)
     dropped |= {at for head in chosen for at in range(head.at, head.opens)}
@@ -67,7 +71,7 @@ def split_sections(
     return seen_borders(sections, items), keys
 
 
-def _candidates(blocks: Sequence[Block], items: Sequence[FormItem]) -> list[_Candidate]:
+def item_headings(blocks: Sequence[Block], items: Sequence[FormItem]) -> list[Candidate]:
     """Every line that could be an Item's heading, weighed by the text up to the next one."""
     by_number: dict[tuple[str, str], tuple[int, FormItem]] = {
         (item.part, item.number): (rank, item) for rank, item in enumerate(items)
@@ -96,7 +100,7 @@ def _candidates(blocks: Sequence[Block], items: Sequence[FormItem]) -> list[_Can
         )
         heads.append((at, rank, item, also, _title(match["title"], blocks, at, item)))
     sizes = [len(block.text) for block in blocks]
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     for index, (at, rank, item, also, title) in enumerate(heads):
         if index and heads[index - 1][1] == rank:
             continue  # "Item 8 (continued)": a running header within the Item
@@ -107,7 +111,7 @@ def _candidates(blocks: Sequence[Block], items: Sequence[FormItem]) -> list[_Can
         stop = next((h[0] for h in heads[index + 1 :] if h[1] != rank), len(blocks))
         below = sum(sizes[at + 1 : stop]) + max(0, sizes[at] - MAX_TITLE)
         weight = min(below, FULL_BODY) + (60 if blocks[at].kind == "heading" else 0) + 1
-        candidates.append(_Candidate(at, opens, rank, item, also, title, weight))
+        candidates.append(Candidate(at, opens, rank, item, also, title, weight))
     return candidates
 
 
@@ -139,16 +143,17 @@ def _title(printed: str, blocks: Sequence[Block], at: int, item: FormItem) -> st
         title = f"{title} {block.text}"  # a title printed over several lines
     title = re.sub(r"\s+", " ", title).strip(" .:–—-")
     title = re.sub(r"\s*\(continued\)$", "", title, flags=re.I)
+    title = _UNITS.sub("", title) if len(title) > MAX_PRINTED else title
     length = len(_words(item.title))
     if _words(title)[:length] == _words(item.title):
         last = list(re.finditer(r"[A-Za-z]+", title))[length - 1]
         after = title[last.end() :]
         goes_on = _words(after)[:1] in (["and"], _words(item.rest)[:1]) or after.lstrip()[:1] == "("
         title = title if goes_on else title[: last.end()]  # a heading below it, in the same line
-    return title if 3 <= len(title) <= 160 else item.title
+    return title if 3 <= len(title) <= MAX_PRINTED else item.title
 
 
-def _best_order(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+def _best_order(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates in the form's order whose bodies weigh most together."""
     best: list[int] = []
     previous: list[int] = []
@@ -157,7 +162,7 @@ def _best_order(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         link = max(before, key=lambda i: best[i], default=-1)
         best.append(candidate.weight + (best[link] if link >= 0 else 0))
         previous.append(link)
-    chosen: list[_Candidate] = []
+    chosen: list[Candidate] = []
     index = max(range(len(best)), key=lambda i: best[i], default=-1)
     while index >= 0:
         chosen.insert(0, candidates[index])
@@ -166,7 +171,7 @@ def _best_order(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 
 
 def _contents_lines(
-    blocks: Sequence[Block], candidates: Sequence[_Candidate], chosen: Sequence[_Candidate]
+    blocks: Sequence[Block], candidates: Sequence[Candidate], chosen: Sequence[Candidate]
 ) -> set[int]:
     """Places of a table of contents that is set as lines: Items passed over before the first."""
     first = chosen[0].at if chosen else 0

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 _HEADER = re.compile(r"<(?:SEC|IMS)-HEADER>(.*?)</(?:SEC|IMS)-HEADER>", re.S)
 _FIELD = re.compile(r"^\s*([A-Z][A-Z .]+):[ \t]*(\S[^\n]*)$", re.M)
-_DOCUMENT = re.compile(r"<DOCUMENT>(.*?)(?=<DOCUMENT>|</DOCUMENT>|\Z)", re.S)
+_WRAPPED = re.compile(r"<DOCUMENT>\s*<TYPE>")
+_FIRST_TAG = re.compile(r"<[!?]?([A-Za-z][\w-]*)")
+_SGML = {"SEC-DOCUMENT", "SEC-HEADER", "IMS-DOCUMENT", "IMS-HEADER", "SUBMISSION", "DOCUMENT"}
 _TYPE = re.compile(r"<TYPE>\s*([^\n<]+)")
-_TEXT = re.compile(r"<TEXT>(.*?)(?:</TEXT>|\Z)", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class Submission:
 
 
 def is_submission(text: str) -> bool:
-    """Whether EDGAR's SGML wraps the text."""
-    return bool(re.search(r"<DOCUMENT>\s*<TYPE>", text[:20_000]))
+    """Whether EDGAR's SGML wraps the text: its first tag is EDGAR's, however long the header."""
+    first = _FIRST_TAG.search(text)
+    return bool(first and first[1] in _SGML and _WRAPPED.search(text))
 
 
 def read_submission(text: str) -> Submission:
@@ -41,7 +43,12 @@ def read_submission(text: str) -> Submission:
         for name, value in _FIELD.findall(header[1]):
             fields.setdefault(name.strip(), value.strip())
     documents = []
-    for part in _DOCUMENT.findall(text):
-        kind, body = _TYPE.search(part), _TEXT.search(part)
-        documents.append(Document(kind[1].strip() if kind else "", body[1] if body else part))
+    for part in text.split("<DOCUMENT>")[1:]:
+        part = part.partition("</DOCUMENT>")[0]
+        head, opens, rest = part.partition("<TEXT>")
+        kind = _TYPE.search(head)
+        body = (rest.rpartition("</TEXT>")[0] or rest) if opens else part
+        if (inline := body.strip()).startswith("<XBRL>"):
+            body = inline.removeprefix("<XBRL>").removesuffix("</XBRL>")
+        documents.append(Document(kind[1].strip() if kind else "", body))
     return Submission(fields, tuple(documents))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 PROBES = ((32, 60_000), (12, 2_000), (4, 200))
 """Lengths to look ahead with where the two part, and how far: the shorter, the less far."""
 
-_INK = re.compile(r"[^\s|•\\_=]")
 _NO_INK = re.compile(r"[\s|•\\_=]+")
 _SILENT = frozenset(("head", "script", "style", "title", "ix:header", "noscript", "template"))
 _HIDDEN = re.compile(r"display\s*:\s*none", re.I)
@@ -42,13 +41,13 @@ class _Stretch:
 
 
 def with_spans(
-    root: HtmlElement, facts: Mapping[HtmlElement, Fact], sections: Sequence[Section]
+    roots: Sequence[HtmlElement], facts: Mapping[HtmlElement, Fact], sections: Sequence[Section]
 ) -> tuple[Fact, ...]:
     """The facts, each with the span of the sections that shows it, if one does."""
     if not facts:
         return ()
-    ink, places = _document_ink(root, facts)
-    offsets = [[m.start() for m in _INK.finditer(section.text)] for section in sections]
+    ink, places = _document_ink(roots, facts)
+    gaps = [_gaps(section.text) for section in sections]
     stretches = sorted(_stretches(ink, sections), key=lambda stretch: stretch.at)
     starts = [stretch.at for stretch in stretches]
 
@@ -61,9 +60,9 @@ def with_spans(
         first = start - found.at
         if first >= found.length:
             return None
-        last = min(end - found.at, found.length) - 1
-        where = offsets[found.section]
-        return Span(found.section, where[found.to + first], where[found.to + last] + 1)
+        last = found.to + min(end - found.at, found.length) - 1
+        where = gaps[found.section]
+        return Span(found.section, _offset(where, found.to + first), _offset(where, last) + 1)
 
     return tuple(replace(fact, span=span(element)) for element, fact in facts.items())
 
@@ -106,31 +105,47 @@ def _chunks_by_section(
 
 
 def _document_ink(
-    root: HtmlElement, wanted: Collection[HtmlElement]
+    roots: Sequence[HtmlElement], wanted: Collection[HtmlElement]
 ) -> tuple[str, dict[HtmlElement, tuple[int, int]]]:
-    """The visible ink of a document, and from where to where in it the wanted elements stand."""
+    """The visible ink of the documents, and from where to where in it the wanted elements stand."""
     from lxml.etree import iterwalk
 
     pieces: list[str] = []
     places: dict[HtmlElement, tuple[int, int]] = {}
     length = 0
-    steps = iterwalk(root, events=("start", "end"))
-    for event, element in steps:
-        if event == "start":
-            if element.tag in _SILENT or _HIDDEN.search(element.get("style") or ""):
-                steps.skip_subtree()
-                continue
-            if element in wanted:
-                places[element] = (length, length)
-            text = element.text
-        else:
-            if element in places:
-                places[element] = (places[element][0], length)
-            text = element.tail
-        if text and (ink := _NO_INK.sub("", clean(text))):
-            pieces.append(ink)
-            length += len(ink)
+    for root in roots:
+        steps = iterwalk(root, events=("start", "end"))
+        for event, element in steps:
+            if event == "start":
+                if element.tag in _SILENT or _HIDDEN.search(element.get("style") or ""):
+                    steps.skip_subtree()
+                    continue
+                if element in wanted:
+                    places[element] = (length, length)
+                text = element.text
+            else:
+                if element in places:
+                    places[element] = (places[element][0], length)
+                text = element.tail
+            if text and (ink := _NO_INK.sub("", clean(text))):
+                pieces.append(ink)
+                length += len(ink)
     return "".join(pieces), places
+
+
+def _gaps(text: str) -> tuple[list[int], list[int]]:
+    """Of each stretch without ink, the ink before it, and all that is no ink up to its end."""
+    inked, blank = [0], [0]
+    for gap in _NO_INK.finditer(text):
+        blank.append(blank[-1] + gap.end() - gap.start())
+        inked.append(gap.end() - blank[-1])
+    return inked, blank
+
+
+def _offset(gaps: tuple[list[int], list[int]], ink: int) -> int:
+    """Where in the text the ink of that number stands."""
+    inked, blank = gaps
+    return ink + blank[bisect_right(inked, ink) - 1]
 
 
 def _stretches(document: str, sections: Sequence[Section]) -> Iterator[_Stretch]:

@@ -113,9 +113,17 @@ class Paragraph:
 
 def blend(runs: Sequence[Run]) -> Style:
     """The style of a paragraph: a property holds if nearly all its letters have it."""
+    first = runs[0].style if runs else Style()
+    if all(run.style == first for run in runs):  # nearly always, and counting letters takes long
+        lettered = any(char.isalnum() for run in runs for char in run.text)
+        return (
+            replace(first, hidden=False)
+            if lettered
+            else Style(size=first.size, centered=first.centered)
+        )
     weights: Counter[Style] = Counter()
     for run in runs:
-        weights[run.style] += sum(char.isalnum() for char in run.text)
+        weights[run.style] += sum(map(str.isalnum, run.text))
     total = sum(weights.values()) or 1
 
     def held(name: str) -> bool:

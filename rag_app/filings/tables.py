@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+from rag_app.filings.levels import INDENT, label_levels
 
 MAX_HEADER_ROWS = 6
 ITEM_LABEL = re.compile(r"(?:part\s+[ivx]+\b.{0,5})?items?\s*\d{1,2}[a-k]?\b|part\s+[iv]+\b", re.I)
@@ -29,12 +32,16 @@ _PAGE = re.compile(r"(?:[A-Z]{1,2}-)?\d{1,3}(?:\s*[-–—]\s*\d{1,3})?")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in one cell, and the columns (or character or point positions) it covers."""
+    """What stands in one cell, and the columns (or character or point positions) it covers.
+
+    ``indent`` is where the text of a row's first cell begins, in points.
+    """
 
     text: str
     start: float
     end: float
     bold: bool = False
+    indent: float = 0.0
 
 
 Row = Sequence[Cell]
@@ -126,16 +133,27 @@ def markdown(rows: Sequence[Row]) -> tuple[str, int]:
     """Write rows of cells as Markdown rows, and count those that head the columns.
 
     A header that spans columns stands once, in the first of them, so that the text keeps the
-    order it has on the page.
+    order it has on the page. Labels below the header keep their level: ``INDENT`` once for each
+    offset in the table that lies further to the left.
     """
     body = [cells for row in rows if (cells := joined(row))]
     columns = _columns(body)
     lines = [_spread(row, columns) for row in body]
     # A column that only ever repeats blanks comes from a spanning title; it says nothing.
     used = [index for index in range(len(columns)) if any(line[index] for line in lines)]
-    lines = _rewrapped([[line[index] for index in used] for line in lines])
+    lines, offsets = _rewrapped(
+        [[line[index] for index in used] for line in lines], [row[0].indent for row in body]
+    )
     headers = _header_rows(lines, body)
-    text = "\n".join("| " + " | ".join(_escape(cell) for cell in line) + " |" for line in lines)
+    labels = [
+        offset if line[0] and not is_value(line[0]) else None
+        for line, offset in zip(lines[headers:], offsets[headers:], strict=True)
+    ]
+    levels = [0] * headers + label_levels(labels, [any(line[1:]) for line in lines[headers:]])
+    text = "\n".join(
+        f"| {INDENT * level}{' | '.join(map(_escape, line))} |"
+        for level, line in zip(levels, lines, strict=True)
+    )
     return text, headers
 
 
@@ -154,31 +172,32 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
     for _, start, end in spans:
         touched = _touched(columns, start, end)
         if not touched:
-            columns.append((start, end))
+            insort(columns, (start, end))
         elif len(touched) == 1:
             a, b = columns[touched[0]]
             columns[touched[0]] = (min(a, start), max(b, end))
     for _, start, end in spans:
         touched = _touched(columns, start, end)
         if len(touched) > 1 and not any(_fills_two(row, columns, touched) for row in rows):
-            joined_column = (
-                min(columns[at][0] for at in touched),
-                max(columns[at][1] for at in touched),
-            )
-            columns = [column for at, column in enumerate(columns) if at not in touched]
-            columns.append(joined_column)
-    return sorted(columns)
+            columns[touched.start : touched.stop] = [
+                (columns[touched[0]][0], columns[touched[-1]][1])
+            ]
+    return columns
 
 
-def _touched(columns: Sequence[tuple[float, float]], start: float, end: float) -> list[int]:
-    return [at for at, (a, b) in enumerate(columns) if start < b and a < end]
+def _touched(columns: Sequence[tuple[float, float]], start: float, end: float) -> range:
+    """Which of the columns, which stand in order and apart, a cell covers a part of."""
+    first = bisect_right(columns, start, key=lambda column: column[1])
+    return range(first, max(first, bisect_left(columns, end, key=lambda column: column[0])))
 
 
-def _fills_two(row: Row, columns: Sequence[tuple[float, float]], among: Sequence[int]) -> bool:
+def _fills_two(row: Row, columns: Sequence[tuple[float, float]], among: range) -> bool:
+    left, right = columns[among[0]][0], columns[among[-1]][1]
     filled = {
         touched[0]
         for cell in row
-        if len(touched := _touched(columns, cell.start, cell.end)) == 1 and touched[0] in among
+        if cell.start < right and left < cell.end
+        if len(touched := _touched(columns, cell.start, cell.end)) == 1
     }
     return len(filled) > 1
 
@@ -198,17 +217,24 @@ def _spread(row: Row, columns: Sequence[tuple[float, float]]) -> list[str]:
     return line
 
 
-def _rewrapped(lines: Sequence[list[str]]) -> list[list[str]]:
-    """Join a label that was wrapped over two rows to the row that has its figures."""
+def _rewrapped(
+    lines: Sequence[list[str]], offsets: Sequence[float]
+) -> tuple[list[list[str]], list[float]]:
+    """Join a label that was wrapped over two rows to the row that has its figures.
+
+    The label keeps the offset at which it began.
+    """
     whole: list[list[str]] = []
-    for line in lines:
+    begun: list[float] = []
+    for line, offset in zip(lines, offsets, strict=True):
         before = whole[-1] if whole else []
         wrapped = line[0][:1].islower() and any(line[1:]) and before and not any(before[1:])
         if wrapped and before[0] and before[0][-1] not in ":.":
             whole[-1] = [f"{before[0]} {line[0]}", *line[1:]]
         else:
             whole.append(line)
-    return whole
+            begun.append(offset)
+    return whole, begun
 
 
 def _header_rows(lines: Sequence[Sequence[str]], rows: Sequence[Row]) -> int:

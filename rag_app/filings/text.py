@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag_app.filings.contents import is_dropped
 from rag_app.filings.furniture import PAGE_BREAK, without_furniture
 from rag_app.filings.style import Paragraph, Style, rank_headings
-from rag_app.filings.tables import Cell, is_contents, is_tabular, markdown, parted
+from rag_app.filings.tables import Cell, is_tabular, markdown, parted
 from rag_app.records import Block
 
 PAGE_WIDTH = 80
+CHARACTER = 6.0
+"""Points that a character of typewriter print is wide."""
 
 _PAGE = re.compile(r"(?im)^[ \t]*<PAGE>.*$|\f")
 _RULE = re.compile(r"[\s\-_=*.~+|]*")
@@ -70,14 +73,16 @@ def _stanzas(lines: Sequence[str]) -> Iterator[tuple[list[str], bool]]:
 def _cells(line: str) -> list[Cell]:
     """A line's cells: stretches of text with two or more blanks or dot leaders between."""
     line = _LEADERS.sub(lambda match: " " * len(match[0]), line)
-    stretches = (Cell(m[0], m.start(), m.end()) for m in _CELL.finditer(line))
+    stretches = (
+        Cell(m[0], m.start(), m.end(), indent=m.start() * CHARACTER) for m in _CELL.finditer(line)
+    )
     cells = [cell for cell in stretches if not re.fullmatch(r"[-=_]{3,}", cell.text)]
     return [part for cell in cells for part in parted(cell)]
 
 
 def _table_items(lines: Sequence[str], page: int | None) -> Iterator[Paragraph | Block]:
     rows = [_cells(line) for line in lines]
-    if not any(rows) or is_contents(rows):
+    if not any(rows) or is_dropped(rows):
         return
     if max(map(len, rows)) == 1:
         yield from _paragraphs(lines, page)

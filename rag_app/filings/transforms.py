@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from rag_app.errors import FilingError
+from rag_app.filings.codes import EXCHANGES, STATES
 
 Transform = Callable[[str], str]
 
@@ -29,27 +30,12 @@ _GAPS = re.compile(r"[\s\u00a0'’]+")
 _HYPHENS = re.compile(r"[\u2010-\u2015\u2212-]")
 _DAYS_PER_MONTH = Decimal("30.4375")
 
-_EXCHANGES = {
-    "new york stock exchange": "NYSE",
-    "nyse american": "NYSEAMER",
-    "nyse arca": "NYSEArca",
-    "nasdaq": "NASDAQ",
-    "chicago stock exchange": "CHX",
-    "nyse chicago": "CHX",
-    "cboe bzx": "CboeBZX",
+_QUARTER_ENDS = {
+    **dict.fromkeys(("1", "first"), "03-31"),
+    **dict.fromkeys(("2", "second"), "06-30"),
+    **dict.fromkeys(("3", "third"), "09-30"),
+    **dict.fromkeys(("4", "fourth", "last"), "12-31"),
 }
-_STATE_CODES = (
-    "alabama:AL|alaska:AK|arizona:AZ|arkansas:AR|california:CA|colorado:CO|connecticut:CT"
-    "|delaware:DE|district of columbia:DC|florida:FL|georgia:GA|guam:GU|hawaii:HI|idaho:ID"
-    "|illinois:IL|indiana:IN|iowa:IA|kansas:KS|kentucky:KY|louisiana:LA|maine:ME|maryland:MD"
-    "|massachusetts:MA|michigan:MI|minnesota:MN|mississippi:MS|missouri:MO|montana:MT"
-    "|nebraska:NE|nevada:NV|new hampshire:NH|new jersey:NJ|new mexico:NM|new york:NY"
-    "|north carolina:NC|north dakota:ND|ohio:OH|oklahoma:OK|oregon:OR|pennsylvania:PA"
-    "|puerto rico:PR|rhode island:RI|south carolina:SC|south dakota:SD|tennessee:TN|texas:TX"
-    "|utah:UT|vermont:VT|virgin islands:VI|virginia:VA|washington:WA|west virginia:WV"
-    "|wisconsin:WI|wyoming:WY"
-)
-_STATES = dict(pair.split(":") for pair in _STATE_CODES.split("|"))
 
 
 def transform(format_name: str, printed: str) -> str:
@@ -132,20 +118,21 @@ def _date(order: str) -> Transform:
 
 
 def _duration(unit: str) -> Transform:
-    """An XML Schema duration; a fraction of a year or month runs on in months and days."""
+    """An XML Schema duration; a fraction of a year runs on in months, and so down to hours."""
 
     def read(text: str) -> str:
         number = _dot_decimal(text)
         if not re.fullmatch(r"-?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})", number):
             raise ValueError(text)
-        left = Decimal(number)
+        left = Decimal(number) * (7 if unit == "W" else 1)
         sign, left = ("-" if left < 0 else ""), abs(left)
         parts = ""
         for name, per in _STEPS[unit]:
             whole = int(left)
-            parts += f"{whole}{name}" if whole else ""
+            parts += f"{name[:-1]}{whole}{name[-1]}" if whole else ""
             left = (left - whole) * per
-        return f"{sign}P{parts or f'0{unit}'}"
+        name = _STEPS[unit][0][0]
+        return f"{sign}P{parts}" if parts else f"P{name[:-1]}0{name[-1]}"
 
     return read
 
@@ -153,7 +140,9 @@ def _duration(unit: str) -> Transform:
 _STEPS = {
     "Y": (("Y", Decimal(12)), ("M", _DAYS_PER_MONTH), ("D", Decimal(0))),
     "M": (("M", _DAYS_PER_MONTH), ("D", Decimal(0))),
-    "D": (("D", Decimal(0)),),
+    "W": (("D", Decimal(0)),),
+    "D": (("D", Decimal(24)), ("TH", Decimal(0))),
+    "H": (("TH", Decimal(0)),),
 }
 
 
@@ -170,9 +159,19 @@ def _duration_words(text: str) -> str:
     return written
 
 
-def _ballot_box(text: str) -> str:
-    """A ticked box is true, in Unicode or in Wingdings' letters."""
-    return {"☐": "false", "☑": "true", "☒": "true", "¨": "false", "þ": "true", "x": "true"}[text]
+def _quarter_end(text: str) -> str:
+    """The last day of a calendar quarter: ``second quarter of 2023``, ``2023 Q2``."""
+    year = re.search(r"(?<!\d)\d{4}(?!\d)", text)
+    if not year:
+        raise ValueError(text)
+    rest = text.replace(year[0], " ").lower()
+    (quarter,) = re.findall(r"[1-4](?!\d)|first|second|third|fourth|last", rest)
+    return f"{year[0]}-{_QUARTER_ENDS[quarter]}"
+
+
+def _ballot_box(yes: str, no: str) -> Transform:
+    """A ticked box, in Unicode or in Wingdings' letters."""
+    return lambda text: {"☐": no, "☑": yes, "☒": yes, "¨": no, "þ": yes, "x": yes}[text]
 
 
 def _coded(codes: Mapping[str, str]) -> Transform:
@@ -218,16 +217,28 @@ TRANSFORMS: dict[str, Transform] = {
     "dateyearmonthday": _date("ymd"),
     **dict.fromkeys(("datedaymonth", "datedaymonthen", "datedaymonthnameen"), _date("dm")),
     **dict.fromkeys(("datemonthday", "datemonthdayen", "datemonthnamedayen"), _date("md")),
+    **dict.fromkeys(
+        ("dateslashdaymontheu", "datelongdaymonthuk", "dateshortdaymonthuk"), _date("dm")
+    ),
+    **dict.fromkeys(
+        ("dateslashmonthdayus", "datelongmonthdayus", "dateshortmonthdayus"), _date("md")
+    ),
     **dict.fromkeys(("datemonthyear", "datemonthyearen", "datemonthnameyearen"), _date("my")),
+    **dict.fromkeys(("datelongmonthyear", "dateshortmonthyear"), _date("my")),
     **dict.fromkeys(("dateyearmonth", "dateyearmonthen", "dateyearmonthnameen"), _date("ym")),
+    **dict.fromkeys(("datelongyearmonth", "dateshortyearmonth"), _date("ym")),
     "numwordsen": _number_words,
     "duryear": _duration("Y"),
     "durmonth": _duration("M"),
+    "durweek": _duration("W"),
     "durday": _duration("D"),
+    "durhour": _duration("H"),
     "durwordsen": _duration_words,
-    "boolballotbox": _ballot_box,
-    "exchnameen": _coded(_EXCHANGES),
-    "stateprovnameen": _coded(_STATES),
+    "datequarterend": _quarter_end,
+    "boolballotbox": _ballot_box("true", "false"),
+    "yesnoballotbox": _ballot_box("Yes", "No"),
+    "exchnameen": _coded(EXCHANGES),
+    "stateprovnameen": _coded(STATES),
     "entityfilercategoryen": _filer_category,
 }
 """A row for each format, its prefix and hyphens taken off."""

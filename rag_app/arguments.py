@@ -1,0 +1,107 @@
+"""The arguments of `python -m rag_app`: its commands, their flags and their help."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from pathlib import Path
+
+from rag_app.cli import add_debug_flag
+
+EXAMPLES = """examples:
+  python -m rag_app ingest data/sample/filings
+  python -m rag_app ingest --ticker NVDA --form 10-K --year 2023
+  python -m rag_app ask "What was NVIDIA's total revenue in fiscal 2023?" --ticker NVDA
+  python -m rag_app facts --ticker NVDA --concept Revenues --year 2023
+  python -m rag_app index --dim 64
+  python -m rag_app chat
+"""
+
+INGEST_NOTES = """examples:
+  python -m rag_app ingest annual-report.html filings/
+  python -m rag_app ingest --ticker NVDA --form 10-K --year 2021-2023
+  python -m rag_app ingest --ticker 1045810 --form 8-K --latest 5
+  python -m rag_app ingest --tickers-file companies.txt --year 2023
+
+EDGAR asks who is calling: set EDGAR_IDENTITY="Jane Doe jane@example.com". It gets at most 8
+requests a second from all processes together; when it refuses, ingest waits ten minutes or as
+long as EDGAR says, and goes on. What was fetched is kept in RAG_HOME/downloads: run a command
+that was stopped again, and it fetches only what is missing. An 8-K reports an event, so its
+--year is the calendar year.
+"""
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """The parser; ``name`` tells which command was given, each has its own flags."""
+    parser = argparse.ArgumentParser(
+        prog="python -m rag_app",
+        description="Chat with SEC filings: cited answers, checked figures.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    ingest = commands.add_parser(
+        "ingest",
+        help="add filings from files, folders or EDGAR",
+        description="Add filings to the library: files and folders, or fetched from EDGAR.",
+        epilog=INGEST_NOTES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="file or folder")
+    about = ingest.add_argument_group("what the filing is (for a PATH: over what its cover says)")
+    about.add_argument("--ticker", default="", help="ticker; for EDGAR a CIK will do too")
+    about.add_argument("--form", default="", help="10-K, 10-Q, 8-K, 20-F, 10-K/A ... (EDGAR: 10-K)")
+    about.add_argument(
+        "--year", metavar="YEAR", help="fiscal year; for EDGAR a range too: 2021-2023"
+    )
+    about.add_argument(
+        "--period-end", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="of a file"
+    )
+    ingest.add_argument(
+        "--workers", type=int, metavar="N", help="processes that read files (default: all cores)"
+    )
+    edgar = ingest.add_argument_group("from EDGAR")
+    edgar.add_argument("--latest", type=int, metavar="N", help="the newest N filings (default: 1)")
+    edgar.add_argument(
+        "--tickers-file", type=Path, metavar="FILE", help="a ticker or CIK a line, # for comments"
+    )
+    _add_model_flags(ingest)
+
+    ask = commands.add_parser("ask", help="ask a question, get a cited answer")
+    ask.add_argument("question")
+    ask.add_argument("--ticker", default="", help="only this company's filings")
+    ask.add_argument("--form", default="", help="only this form")
+    ask.add_argument("--year", type=int, help="only this fiscal year")
+    ask.add_argument("--k", type=int, help="passages to answer from (default: 5)")
+    _add_model_flags(ask)
+    ask.add_argument("--json", action="store_true", help="print one JSON object")
+
+    chat = commands.add_parser("chat", help="open the chat page on 127.0.0.1:8501")
+    chat.add_argument("--port", type=int, default=8501)
+    _add_model_flags(chat)
+
+    facts = commands.add_parser("facts", help="list the XBRL facts of a concept")
+    facts.add_argument("--concept", required=True, help="such as Revenues or us-gaap:Revenues")
+    facts.add_argument("--ticker", default="", help="only this company's filings")
+    facts.add_argument("--form", default="", help="only this form")
+    facts.add_argument("--year", type=int, help="only filings of this fiscal year")
+    facts.add_argument("--json", action="store_true", help="print one JSON list")
+
+    index = commands.add_parser("index", help="bring an index up to the library")
+    _add_model_flags(index)
+    index.add_argument("--rebuild", action="store_true", help="build it anew even if it is current")
+
+    status = commands.add_parser("status", help="library, model, dimension, indexes, disk use")
+    _add_model_flags(status)
+    status.add_argument("--filing", default="", metavar="KEY", help="how well one filing was read")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+
+    for command in commands.choices.values():
+        add_debug_flag(command)
+    return parser
+
+
+def _add_model_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", help="a trained model's name, a folder, or a hub name")
+    parser.add_argument("--dim", type=int, help="dimension to index and search at")
