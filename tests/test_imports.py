@@ -14,12 +14,12 @@ MAY_IMPORT = {"rag_app": {"rag_app"}, "eval": {"rag_app", "eval"}, "finetune": s
 HOMES = {
     "streamlit": ("rag_app/ui/",),
     "chromadb": ("rag_app/index/chroma.py",),
-    "edgar": ("rag_app/filings/edgar.py",),
+    "edgar": ("rag_app/filings/edgar.py", "rag_app/filings/edgar_list.py"),
     "sentence_transformers": ("rag_app/index/embedder.py", "finetune/"),
     "bm25s": ("rag_app/index/lexical.py", "rag_app/chat/text.py"),
     "xllamacpp": ("rag_app/chat/llm.py",),
     "openai": ("rag_app/chat/llm.py",),
-    "pypdfium2": ("rag_app/filings/pdf.py",),
+    "pypdfium2": ("rag_app/filings/pdf.py", "rag_app/filings/pdfchars.py"),
 }
 HEAVY = {"torch", "sentence_transformers", "llama_index", "chromadb", "datasets", "streamlit"}
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
