@@ -1,4 +1,4 @@
-"""Start the chat page: the sample library the first time, then Streamlit on loopback."""
+"""Start the app: the sample library the first time, then Streamlit on loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag_app.progress import console_watcher, describe
 from rag_app.settings import Settings, child_environment
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "filings"
-PAGE = Path(__file__).parent / "app.py"
+PAGES = Path(__file__).parent / "pages.py"
 
 # Streamlit's defaults listen on every interface, take uploads of 200 MB, show stack traces to
 # visitors and send usage statistics; their red accent looks like an error.
@@ -53,6 +53,6 @@ def launch(settings: Settings, *, port: int) -> int:
             )
         print(describe(report))
     options = [f"--{name}={value}" for name, value in SERVER_OPTIONS.items()]
-    command = [sys.executable, "-m", "streamlit", "run", str(PAGE), f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(PAGES), f"--server.port={port}"]
     print(f"Chat: http://127.0.0.1:{port}", flush=True)
     os.execve(sys.executable, command + options, child_environment(settings))

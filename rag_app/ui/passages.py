@@ -8,6 +8,7 @@ from itertools import groupby
 from llama_index.core.schema import TextNode
 
 from rag_app.chat.rows import cells_of, head_count, is_amount, is_group, is_row
+from rag_app.filings.levels import INDENT, level_of
 from rag_app.ui.markdown import written_markdown
 
 HEADING_LINES = 5  # a heading, perhaps the one above it, and the blank lines between
@@ -30,7 +31,7 @@ def passage_markdown(node: TextNode) -> str:
     parts = []
     for rows, group in groupby(lines, key=is_row):
         if rows:
-            parts.append(table_markdown([cells_of(line) for line in group]))
+            parts.append(table_markdown(list(group)))
         else:
             text = "\n".join(group).strip("\n")
             parts += [written_markdown(part) for part in text.split("\n\n") if part.strip()]
@@ -47,8 +48,12 @@ def _without_heading(node: TextNode) -> list[str]:
     return lines
 
 
-def table_markdown(table: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as a Markdown table: amounts to the right, heads and group names in bold."""
+def table_markdown(rows: Sequence[str]) -> str:
+    """Stored rows as a Markdown table: amounts to the right, heads and group names in bold.
+
+    Labels stand in by their level; Markdown drops blanks at a cell's edge but no-break ones.
+    """
+    table = [cells_of(row) for row in rows]
     width = max(map(len, table))
     heads = max(1, head_count(table))
     amounts = [
@@ -61,5 +66,5 @@ def table_markdown(table: Sequence[Sequence[str]]) -> str:
         shown = [written_markdown(cell) for cell in cells] + [""] * (width - len(cells))
         if 0 < number < heads or (number and is_group(cells)):
             shown = [f"**{cell}**" if cell else "" for cell in shown]
-        lines.append("| " + " | ".join(shown) + " |")
+        lines.append(f"| {INDENT * level_of(rows[number])}{' | '.join(shown)} |")
     return "\n".join([lines[0], rule, *lines[1:]])

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
 from rag_app.chat.llm import describe_llm
-from rag_app.index.models import DEFAULT_MODEL, trained_models
+from rag_app.index.models import known_models
+from rag_app.index.served import MINILM
 from rag_app.library import Library
 from rag_app.records import Filing, Filters
 from rag_app.ui import state
 from rag_app.ui.markdown import written_markdown
 
 ALL = "All"
+KEPT: Final = "session"  # a choice stays while the reader is on another page
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ def draw(library: Library) -> Choice:
             "Dimension",
             dims,
             index=dims.index(wanted) if wanted in dims else 0,
+            key="dim",
+            persist_state=KEPT,
             help="Coordinates kept of each embedding: fewer are faster and smaller. A change "
             "derives the index from the stored vectors, without encoding.",
         )
@@ -58,12 +63,16 @@ def _filters(filings: list[Filing]) -> Filters:
         "Company",
         [ALL, *sorted(companies, key=lambda ticker: companies[ticker])],
         format_func=lambda ticker: companies.get(ticker, ALL),
+        key="company",
+        persist_state=KEPT,
     )
     # Only what the chosen company has: a choice that matches nothing cannot be made.
     narrowed = [f for f in filings if Filters(ticker="" if company == ALL else company).admits(f)]
-    form = st.selectbox("Form", [ALL, *sorted({f.form for f in narrowed})])
+    form = st.selectbox(
+        "Form", [ALL, *sorted({f.form for f in narrowed})], key="form", persist_state=KEPT
+    )
     years = sorted({f.fiscal_year for f in narrowed if form in (ALL, f.form)}, reverse=True)
-    year = st.selectbox("Fiscal year", [ALL, *map(str, years)])
+    year = st.selectbox("Fiscal year", [ALL, *map(str, years)], key="year", persist_state=KEPT)
     return Filters(
         ticker="" if company == ALL else company,
         form="" if form == ALL else form,
@@ -73,11 +82,13 @@ def _filters(filings: list[Filing]) -> Filters:
 
 def _model() -> str:
     settings = state.settings()
-    names = list(dict.fromkeys([settings.model, DEFAULT_MODEL, *trained_models(settings.home)]))
-    tuned = set(trained_models(settings.home))
+    names = list(dict.fromkeys([settings.model, *known_models(settings.home)]))
+    tuned = set(known_models(settings.home)) - {MINILM}
     return st.selectbox(
         "Model",
         names,
         format_func=lambda name: f"{name} ({'tuned' if name in tuned else 'base'})",
+        key="model",
+        persist_state=KEPT,
         help="A model that never read the library encodes it once, at the first question.",
     )

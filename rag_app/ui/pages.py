@@ -1,0 +1,28 @@
+"""The app: which pages there are, and one sentence when one of them fails."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+
+FAULT = "The page failed inside the program; its log has the details. Reload the page."
+
+
+def app() -> None:
+    """Draw the page that the address names; the others are not even imported."""
+    chosen = st.navigation(
+        [
+            st.Page("app.py", title="Chat", icon=":material/chat:", default=True),
+            st.Page("filings.py", title="Filings", icon=":material/folder_open:"),
+        ],
+        position="top",
+    )
+    try:
+        chosen.run()
+    except Exception:
+        logging.getLogger(__name__).exception("the page %s failed", chosen.title)
+        st.error(FAULT)
+
+
+app()
