@@ -8,9 +8,13 @@ from collections.abc import Sequence
 
 from eval.commands.bench import add_bench
 from eval.commands.compare import add_compare
+from eval.commands.duplicates import add_duplicates
 from eval.commands.gate import add_gate
 from eval.commands.join import add_join
+from eval.commands.quality import add_quality
+from eval.commands.report import add_report
 from eval.commands.run import add_run
+from eval.commands.stages import add_stages
 from rag_app.cli import run
 
 EXAMPLES = """examples:
@@ -18,6 +22,10 @@ EXAMPLES = """examples:
   python -m eval run --data financial_qa_10k.csv --model mine --dims 256,64 --out tuned.json
   python -m eval run --protocol filings --data financial_qa_10k.csv --model mine
   python -m eval compare base.json tuned.json
+  python -m eval stages --data mine.jsonl --model mine --against minilm
+  python -m eval report base.json tuned.json --out page
+  python -m eval quality --model mine --data financial_qa_10k.csv
+  python -m eval duplicates --data financial_qa_10k.csv --threshold .9
   python -m eval gate --questions mine.jsonl --against mine.json
 """
 
@@ -36,7 +44,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add_command in (add_run, add_compare, add_join, add_gate, add_bench):
+    for add_command in (
+        *(add_run, add_compare, add_join, add_stages, add_report),
+        *(add_quality, add_duplicates, add_gate, add_bench),
+    ):
         add_command(commands)
     return parser
 

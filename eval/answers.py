@@ -7,20 +7,49 @@ without figures, an answer without them) has no value.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eval.evalset import EvalSet
 from eval.files import read_jsonl
 from eval.protocols.choices import Choices
+from eval.retrieval import Metrics
 from eval.rows import load_qa_rows, text_of
-from rag_app.records import Answer
+from eval.searches import Progress, Scored, filters_of, narrowings
+from rag_app.answer import Reply
+from rag_app.chat.figures import numbers_in, shows
+from rag_app.chat.prompts import REFUSAL
+from rag_app.errors import EmptyAnswer
+from rag_app.index.retriever import FilingsRetriever
+from rag_app.index.snapshot import Snapshot
+from rag_app.records import Answer, Filters
 
+if TYPE_CHECKING:
+    from rag_app.chat.llm import ChatLLM
+
+ANSWER = "answer"
 CITED, GOLD_FIGURES, BACKED, REFUSED = (
     "gold passage cited",
     "gold figures in the answer",
     "figures found in the cited passages",
     "refused",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How questions are answered: which of them, at which dimension, as the settings say.
+
+    ``references`` maps question id → reference answer.
+    """
+
+    query_ids: tuple[str, ...]
+    dim: int
+    k: int
+    lexical: bool
+    llm: ChatLLM | None
+    references: Mapping[str, str]
 
 
 def question_references(data: str, choices: Choices) -> dict[str, str]:
@@ -48,22 +77,63 @@ def pick(evalset: EvalSet, count: int) -> list[str]:
     return [ids[number * len(ids) // kept] for number in range(kept)]
 
 
-def judge_answer(answer: Answer, right: Mapping[str, int], reference: str) -> dict[str, float]:
-    """Metric → value of one answer.
+def judge_answer(
+    answer: Answer | None, right: Mapping[str, int], reference: str
+) -> dict[str, float]:
+    """Metric → value of one answer; None is a question that got none.
 
     ``right`` are the ids of the gold passages. A figure of the reference counts when the answer
     shows it, as written or in another scale, rounded as written (``rag_app/chat/figures.py``).
     """
-    from rag_app.chat.figures import numbers_in, shows
-    from rag_app.chat.prompts import REFUSAL
-
+    text = answer.text.strip() if answer else ""
+    citations = answer.citations if answer else ()
+    figures = answer.figures if answer else ()
     values = {
-        CITED: float(any(citation.chunk_id in right for citation in answer.citations)),
-        REFUSED: float(not answer.text.strip() or REFUSAL in answer.text),
+        CITED: float(any(citation.chunk_id in right for citation in citations)),
+        REFUSED: float(not text or REFUSAL in text),
     }
     gold = numbers_in(reference)
     if gold:
-        values[GOLD_FIGURES] = sum(shows(answer.text, figure) for figure in gold) / len(gold)
-    if answer.figures:
-        values[BACKED] = sum(figure.found for figure in answer.figures) / len(answer.figures)
+        values[GOLD_FIGURES] = sum(shows(text, figure) for figure in gold) / len(gold)
+    if figures:
+        values[BACKED] = sum(figure.found for figure in figures) / len(figures)
     return values
+
+
+def answer_stage(
+    snapshot: Snapshot, evalset: EvalSet, answering: Answering, on_asked: Progress
+) -> Scored:
+    """Answer questions as chat does, within the company where the set has a filter.
+
+    Raises:
+        LLMError: the LLM server failed.
+    """
+    narrow = narrowings(evalset)[-1]
+    values: Metrics = {metric: {} for metric in (CITED, GOLD_FIGURES, BACKED, REFUSED)}
+    for query_id in answering.query_ids:
+        filters = filters_of(evalset, query_id, narrow)
+        answer = _answer(evalset.queries[query_id], snapshot, filters, answering)
+        right = evalset.qrels.get(query_id, {})
+        reference = answering.references.get(query_id, "")
+        for metric, value in judge_answer(answer, right, reference).items():
+            values[metric][query_id] = value
+        on_asked(1)
+    return {(ANSWER, f"{answering.dim}{narrow}"): values}
+
+
+def _answer(
+    question: str, snapshot: Snapshot, filters: Filters, answering: Answering
+) -> Answer | None:
+    """None where the filter admits no filing, or the LLM says nothing."""
+    if filters and not snapshot.admitted(filters):
+        return None
+    retriever = FilingsRetriever(
+        snapshot, filters=filters, k=answering.k, lexical=answering.lexical
+    )
+    reply = Reply(question, retriever, answering.llm)
+    try:
+        for _ in reply:
+            pass
+    except EmptyAnswer:
+        return None
+    return reply.answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -101,6 +102,19 @@ def company_folds(
         name = f"company, fold {number} of {folds}"
         splits.append(_cut(name, rows, groups, set(dev), set(test)))
     return tuple(splits)
+
+
+def fold_split(rows: Sequence[QaRow], fold: str, dev_share: float = 0.1) -> Split:
+    """The split of one fold, named as ``2/5``: the second of five.
+
+    Raises:
+        DataError: that is no fold, or as for ``company_folds``.
+    """
+    found = re.fullmatch(r"(\d+)/(\d+)", fold)
+    number, folds = (int(part) for part in found.groups()) if found else (0, 0)
+    if not 1 <= number <= folds:
+        raise DataError(f"{fold} is no fold; give the second of five as 2/5.")
+    return company_folds(rows, folds, dev_share=dev_share)[number - 1]
 
 
 def _by_notebook(

@@ -1,6 +1,6 @@
-"""The library's stored vectors as the snapshot that the real retriever asks: exact, without an index.
+"""Stored vectors as the snapshot that the real retriever asks: exact, at any dimension, no index.
 
-Nothing is written and nothing encoded but the questions, each once; every dimension is a cut.
+Nothing is encoded but the questions, each once; every dimension is a cut.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rag_app.index.build import chunks_without_vectors
 from rag_app.index.chroma import DenseIndex
 from rag_app.index.embedder import Embedder, Vectors, truncate
 from rag_app.index.lexical import LexicalIndex
+from rag_app.index.models import ModelSpec
 from rag_app.index.passport import Passport
 from rag_app.index.snapshot import Snapshot
 from rag_app.index.vectors import load_vectors
@@ -80,6 +81,20 @@ class AskedEmbedder(Embedder):
         return self._embedder.encode_documents(texts, on_progress)
 
 
+def check_encoded(library: Library, spec: ModelSpec) -> None:
+    """Hold the library to have a model's vectors of all its chunks.
+
+    Raises:
+        LibraryError: it lacks some; the message names the command that makes them.
+    """
+    waiting = chunks_without_vectors(library, spec)
+    if waiting:
+        raise LibraryError(
+            f"{spec.name} has not encoded {waiting} chunks of the library at {library.home}; run "
+            f"`python -m rag_app index --model {spec.name}`."
+        )
+
+
 def open_stored(
     library: Library,
     embedder: Embedder,
@@ -90,23 +105,16 @@ def open_stored(
     """Dimension → snapshot over the filings that ``chunk_ids`` are of.
 
     Raises:
-        LibraryError: the model has not encoded them; the message names the command that does.
+        LibraryError: the model has not encoded them, or the library is damaged.
     """
     spec = embedder.spec
-    waiting = chunks_without_vectors(library, spec)
-    if waiting:
-        raise LibraryError(
-            f"{spec.name} has not encoded {waiting} chunks of the library at {library.home}; run "
-            f"`RAG_HOME={library.home} python -m rag_app index --model {spec.name} "
-            f"--dim {dims[0]}`."
-        )
+    wanted = set(chunk_ids)
     stored: dict[str, Part] = {}
-    versions = {}
+    versions: dict[str, str] = {}
     for key, version in library.versions().items():
-        if not library.chunks(key, version).keys() & set(chunk_ids):
-            continue
-        versions[key] = version
-        stored[key] = load_vectors(library.vectors_path(key, version, spec.fingerprint))
+        if library.chunks(key, version).keys() & wanted:
+            versions[key] = version
+            stored[key] = load_vectors(library.vectors_path(key, version, spec.fingerprint))
     ids = [chunk_id for found, _ in stored.values() for chunk_id in found]
     snapshots: dict[int, Snapshot] = {}
     for dim in dims:

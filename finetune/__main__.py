@@ -1,97 +1,64 @@
-"""Command line: train a retriever on your own questions and show what that gained."""
+"""Command line: train (no command's name needed), sweep, mine, questions, promote."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from finetune.config import known_recipes, load_config
-from rag_app.cli import OK, add_debug_flag, run
-from rag_app.settings import load_settings
+from finetune import mine_cli, promote_cli, questions_cli, sweep_cli
+from finetune.train_cli import EXAMPLES, add_training_flags
+from rag_app.cli import run
 
-EXAMPLES = """examples:
-  python -m finetune
-  python -m finetune --data questions.csv --out mine
-  python -m finetune --base BAAI/bge-base-en-v1.5      the published base, from the hub
-"""
+Commands = argparse._SubParsersAction
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command beside training: a line of help, and what adds it to the parser."""
+
+    summary: str
+    add: Callable[[Commands[argparse.ArgumentParser]], None]
+
+
+COMMANDS = {
+    "sweep": Command("search for better settings of a recipe", sweep_cli.add_command),
+    "mine": Command("mine hard negatives and write them to look at", mine_cli.add_command),
+    "questions": Command(
+        "generate questions from your filings with an LLM", questions_cli.add_command
+    ),
+    "promote": Command("serve a trained model, or roll back", promote_cli.add_command),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train; the exit codes are those of ``rag_app.cli``."""
-    return run(_train, _parser().parse_args(argv))
+    """Run a command, training where none is named; the exit codes are those of ``rag_app.cli``."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    parser = _command_parser() if words[:1] and words[0] in COMMANDS else _training_parser()
+    args = parser.parse_args(words)
+    return run(args.act, args)
 
 
-def _train(arguments: argparse.Namespace) -> int:
-    settings = load_settings()
-    config = load_config(
-        arguments.recipe,
-        {
-            name: getattr(arguments, name)
-            for name in ("data", "base", "max_steps", "epochs", "batch_size", "seed")
-        },
-    )
-    # Late, so that --help and a wrong recipe answer at once.
-    from eval.report import comparison_table
-    from finetune.model_folder import BASE_REPORT, TUNED_REPORT
-    from finetune.pipeline import finetune
-
-    tuned = finetune(
-        config,
-        settings.home,
-        arguments.out or config.default_name,
-        query_prompt=settings.query_prompt,
-        document_prompt=settings.document_prompt,
-        say=_say,
-    )
-    print("\n".join(str(sample) for sample in tuned.samples))
-    print(f"\n{comparison_table(tuned.comparison)}\n")
-    print(f"The model is in {tuned.folder}. Use it:")
-    dim, question = tuned.samples[0].dim, "What was the total revenue?"
-    print(f'  python -m rag_app ask --model {tuned.name} --dim {dim} "{question}"')
-    reports = f"{tuned.folder / BASE_REPORT} {tuned.folder / TUNED_REPORT}"
-    print(f"  python -m eval compare {reports} --metric recall@5")
-    return OK
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def _parser() -> argparse.ArgumentParser:
+def _training_parser() -> argparse.ArgumentParser:
+    commands = "\n".join(f"  {name:10} {row.summary}" for name, row in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python -m finetune",
-        description="Train a Matryoshka retriever on question-passage pairs; score it before and "
-        "after at every dimension.",
-        epilog=EXAMPLES,
+        usage="python -m finetune [FLAGS]\n       python -m finetune COMMAND ...",
+        description="Train a Matryoshka retriever on question-passage pairs, score it before and "
+        "after at every dimension, and serve it if it is not worse.",
+        epilog=f"{EXAMPLES}\ncommands beside training (COMMAND --help tells more):\n{commands}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--recipe",
-        default="notebook",
-        metavar="NAME",
-        help=f"one of {', '.join(known_recipes())} (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--data",
-        metavar="DATA",
-        help="CSV or JSONL file, or a hub data set (default: the recipe's)",
-    )
-    parser.add_argument(
-        "--base",
-        metavar="MODEL",
-        help="minilm, a trained model, a folder or a hub name (default: the recipe's)",
-    )
-    parser.add_argument(
-        "--out", metavar="NAME", help="name of the new model (default: the base's and recipe's)"
-    )
-    parser.add_argument(
-        "--max-steps", type=int, metavar="N", help="stop after N optimizer steps, for a trial"
-    )
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the pairs")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="pairs in a batch")
-    parser.add_argument("--seed", type=int, metavar="N", help="of shuffling and dropout")
-    add_debug_flag(parser)
+    add_training_flags(parser)
+    return parser
+
+
+def _command_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m finetune")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for row in COMMANDS.values():
+        row.add(commands)
     return parser
 
 

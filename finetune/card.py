@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from eval.report import Comparison, Report, comparison_table
+from eval.compare import Comparison
+from eval.report import Report
+from eval.tables import comparison_table
 from finetune.config import TrainConfig
+from finetune.curves import PICTURE
 from finetune.provenance import RunTrace
-from rag_app.index.models import DEFAULT_MODEL
+from rag_app.index.served import MINILM
 
-HUB_NAMES = {DEFAULT_MODEL: "sentence-transformers/all-MiniLM-L6-v2"}
+HUB_NAMES = {MINILM: "sentence-transformers/all-MiniLM-L6-v2"}
 """What the hub calls a base that has another name here."""
 
 
@@ -71,13 +74,19 @@ def _is_hub_name(name: str) -> bool:
     return name.count("/") == 1 and name[0] not in "./~" and not name.endswith((".csv", ".jsonl"))
 
 
+def base_name(base: str) -> str:
+    """What a base is called to others: its hub name, or its folder's without the path."""
+    known = HUB_NAMES.get(base, base)
+    return known if _is_hub_name(known) else Path(known).name
+
+
 def _data_name(config: TrainConfig) -> str:
     """Without the folders of a file: they are nobody's business but the trainer's."""
     return config.data if _is_hub_name(config.data) else Path(config.data).name
 
 
 def _summary(config: TrainConfig, run: RunTrace) -> str:
-    base = HUB_NAMES.get(config.base, config.base)
+    base = base_name(config.base)
     dims = ", ".join(map(str, run.dims))
     return (
         f"A sentence-transformers retriever for questions about company filings: {base} trained "
@@ -86,16 +95,41 @@ def _summary(config: TrainConfig, run: RunTrace) -> str:
     )
 
 
+_HELD_OUT = {
+    "notebook": "were held out by row, not by company: other questions about the same companies "
+    "are in the training part, equal passages may be. Expect less on a company that it has not "
+    "seen.",
+    "context": "share no passage, nor one that is nearly equal, with the training part, but their "
+    "companies are in it. Expect less on a company that it has not seen.",
+    "company": "are about companies that are not in the training part.",
+}
+"""Kind of split → what is to be said of its test rows."""
+
+
 def _limits(config: TrainConfig, run: RunTrace) -> str:
+    one_right = (
+        "Each question counts one passage as right; an equal passage from another row counts as "
+        "wrong."
+        if config.split == "notebook"
+        else "Passages that are equal, or nearly so, count as one."
+    )
+    long = (
+        "It was trained on short passages and on chunks of whole filings."
+        if config.serve_on
+        else "It was trained on short passages; chunks of whole filings are longer."
+    )
+    chosen = (
+        f"The step was chosen on {run.data.dev_rows} dev rows at {config.served_dim} dimensions"
+        if config.evaluations
+        else "The last step was kept"
+    )
     return f"""## Limits
 
-- The {run.data.test_rows} test rows were held out by row, not by company: other questions about \
-the same companies are in the training part, equal passages may be. Expect less on a company that \
-it has not seen.
-- Each question counts one passage as right; an equal passage from another row counts as wrong.
-- It was trained on short passages; chunks of whole filings are longer.
+- The {run.data.test_rows} test rows {_HELD_OUT[config.split]}
+- {one_right}
+- {long}
 - English only. Texts are cut at the base's maximum length.
-- The last step was kept; no figure on the test rows chose anything.
+- {chosen}; no figure on the test rows chose anything.
 - The data ({_data_name(config)}) may carry no licence: see its source before passing this on."""
 
 
@@ -120,21 +154,53 @@ print(queries @ passages.T)
 
 
 def _training(config: TrainConfig, run: RunTrace) -> str:
-    length = f"{config.max_steps} steps" if config.max_steps else f"{config.epochs} epochs"
-    dropped = f" ({run.data.dropped} rows with a blank text left out)" if run.data.dropped else ""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in _facts(config, run).items())
     return f"""| | |
 |---|---|
-| loss | Matryoshka ({", ".join(map(str, run.dims))}) over {config.loss} |
-| loss's anchor | {"question" if config.columns[0] == "anchor" else "passage"} |
-| data | {_data_name(config)}, {run.data.pairs} pairs{dropped} |
-| length | {length}, {len(run.losses)} optimizer steps, {run.training_s:.0f} s |
-| batch | {config.batch_size} pairs, gradients of {config.accumulation_steps} added up; \
-{config.batch_size - 1} negatives a pair |
-| learning rate | {config.learning_rate:g}, {config.schedule}, \
-{config.warmup_share:.0%} warm-up, {config.optimizer} |
-| precision | {run.precision} on {run.device} |
-| loss, first and last step | {run.losses[0]:.3f}, {run.losses[-1]:.3f} |
-| seed | {config.seed} |
-| code | {run.git_revision} |
+{rows}
 
-`train_config.json` holds all of it, with library versions and the hashes of the data."""
+`train_config.json` holds all of it, with library versions and the hashes of the data; \
+`{PICTURE}` shows the run."""
+
+
+def _facts(config: TrainConfig, run: RunTrace) -> dict[str, str]:
+    """What is said of the run: a name and a value a row; fields that are off say nothing."""
+    curve, data = run.curves[0], run.data
+    length = f"{config.max_steps} steps" if config.max_steps else f"{config.epochs} epochs"
+    dropped = f" ({data.dropped} rows with a blank text left out)" if data.dropped else ""
+    pairs = config.batch_size * run.processes
+    facts = {
+        "loss": f"Matryoshka ({', '.join(map(str, run.dims))}) over {config.loss}, "
+        f"{config.directions}, scale {config.scale:g}",
+        "loss's anchor": "question" if config.columns[0] == "anchor" else "passage",
+        "data": f"{_data_name(config)}, {data.pairs} pairs{dropped}, split by {data.split}",
+        "length": f"{length}, {len(curve.losses)} optimizer steps, {run.training_s:.0f} s",
+        "batch": f"{pairs} pairs, gradients of {config.accumulation_steps} added up; "
+        f"{pairs - 1} in-batch negatives a pair; {run.padding:.0%} padding",
+        "learning rate": f"{config.learning_rate:g}, {config.schedule}, "
+        f"{config.warmup_share:.0%} warm-up, {config.optimizer}, "
+        f"weight decay {config.weight_decay:g}",
+        "precision": f"{run.precision} on {run.device}",
+        "loss, first and last step": f"{curve.losses[0]:.3f}, {curve.losses[-1]:.3f}",
+        "seed": ", ".join(str(curve.seed) for curve in run.curves),
+    }
+    if config.negatives:
+        facts["hard negatives"] = (
+            f"{config.negatives} a pair, none above {config.negative_ceiling:.0%} of the right "
+            "passage's score"
+        )
+    if config.loss == "guided":
+        guide = config.guide or "the untuned base"
+        facts["guide"] = f"{guide}, margin {config.margin:.0%} of the right passage's score"
+    if config.lora_rank:
+        facts["low rank"] = f"{config.lora_rank}; the adapter is in the folder `adapter`"
+    if config.base_share:
+        facts["share of the base's weights"] = f"{config.base_share:.0%}"
+    if run.dev_score is not None:
+        facts["dev"] = (
+            f"nDCG@10 at {config.served_dim} dimensions {curve.dev[0][1]:.4f} untuned, "
+            f"{run.dev_score:.4f} as kept (step "
+            f"{', '.join(str(curve.kept_step) for curve in run.curves)}), over a part of the "
+            "passages"
+        )
+    return facts | {"code": run.git_revision}

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from finetune.checkpoints import WHOLE_FILE
+from finetune.curves import CURVE_FILE
 from rag_app.errors import TrainingError
-from rag_app.index.models import DEFAULT_MODEL, TRAINED_DIMS_FILE
-from rag_app.sealed import writer_lock
+from rag_app.index.models import TRAINED_DIMS_FILE
+from rag_app.index.served import MINILM, TUNED_MINILM
+from rag_app.sealed import write_whole, writer_lock
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -22,6 +25,8 @@ CONFIG_FILE = "train_config.json"
 BASE_REPORT = "report_base.json"
 TUNED_REPORT = "report_tuned.json"
 CARD_FILE = "README.md"
+ABOUT_FILE = "about.json"
+SHIPPED_NAMES = (MINILM, TUNED_MINILM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,25 @@ class Draft:
     model: Path
     scratch: Path
     target: Path
+
+    def hold_to(self, about: dict[str, Any]) -> None:
+        """Note what the run is of; a resumed one must be of the same.
+
+        Raises:
+            TrainingError: what is there to be resumed is of something else; the message names it.
+        """
+        record = self.scratch / ABOUT_FILE
+        about = json.loads(json.dumps(about))
+        if record.exists():
+            before = json.loads(record.read_text("utf-8"))
+            differing = sorted(key for key in about | before if about.get(key) != before.get(key))
+            if differing:
+                raise TrainingError(
+                    f"The stopped run differs in {', '.join(differing)}; resume it with what it "
+                    f"began with, or remove {self.scratch.parent} to start over."
+                )
+        else:
+            write_whole(record, json.dumps(about).encode())
 
     def publish(self) -> None:
         """Rename the finished folder into place.
@@ -47,31 +71,72 @@ class Draft:
 
 
 @contextmanager
-def new_model(home: Path, name: str) -> Iterator[Draft]:
-    """A draft of ``home/models/NAME``; what was not published is gone afterwards.
+def new_model(
+    home: Path,
+    name: str,
+    *,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[Draft]:
+    """A draft of ``home/models/NAME``.
+
+    What was not published is gone afterwards, but for the checkpoints of a run that stopped: these
+    stay, and with ``resume`` the draft begins with them. ``say`` is told so.
 
     Raises:
-        TrainingError: the name cannot be a folder's, or is taken by a model.
+        TrainingError: the name cannot be a folder's, is taken by a model, or by a run that can be
+            resumed and ``resume`` was not asked for.
         LibraryError: another process trains a model of this name, or the disk is not writable.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name == DEFAULT_MODEL:
+    draft = draft_of(home, name)
+    workspace = draft.scratch.parent
+    if draft.target.exists():
         raise TrainingError(
-            f"A model cannot be called {name!r}; give --out a name of letters, digits, dots, "
-            f"dashes and underscores that is not {DEFAULT_MODEL}."
+            f"There is already a model at {draft.target}; choose another --out, or remove that "
+            "folder."
         )
-    target = home / "models" / name
-    workspace = home / "models" / f".training-{name}"
-    if target.exists():
-        raise TrainingError(
-            f"There is already a model at {target}; choose another --out, or remove that folder."
-        )
-    draft = Draft(model=workspace / "model", scratch=workspace / "scratch", target=target)
     with writer_lock(workspace):
-        _clear(workspace)
+        if not _resumable(draft):
+            _clear(workspace)
+        elif not resume:
+            raise TrainingError(
+                f"A run of {name} was stopped and can go on: add --resume, or remove {workspace} "
+                "to start over."
+            )
+        shutil.rmtree(draft.model, ignore_errors=True)
         try:
             yield draft
-        finally:
-            shutil.rmtree(workspace, ignore_errors=True)
+        except BaseException:
+            if not _resumable(draft):
+                shutil.rmtree(workspace, ignore_errors=True)
+            else:
+                say(f"What was trained of {name} is kept; add --resume to go on with it.")
+            raise
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def draft_of(home: Path, name: str) -> Draft:
+    """Where a model of that name is made; nothing is touched.
+
+    Raises:
+        TrainingError: the name cannot be a folder's.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name in SHIPPED_NAMES:
+        raise TrainingError(
+            f"A model cannot be called {name!r}; give --out a name of letters, digits, dots, "
+            f"dashes and underscores that is not {' or '.join(SHIPPED_NAMES)}."
+        )
+    workspace = home / "models" / f".training-{name}"
+    return Draft(
+        model=workspace / "model", scratch=workspace / "scratch", target=home / "models" / name
+    )
+
+
+def _resumable(draft: Draft) -> bool:
+    """Whether a checkpoint, or the end of a seed's run, is there to go on from."""
+    return any(draft.scratch.glob(f"seed-*/checkpoint-*/{WHOLE_FILE}")) or any(
+        draft.scratch.glob(f"seed-*/{CURVE_FILE}")
+    )
 
 
 def _clear(workspace: Path) -> None:

@@ -3,34 +3,51 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eval.evalset import EvalSet, notebook_evalset
-from eval.report import Comparison, Report, compare, save_report
+from eval.compare import Comparison, compare
+from eval.evalset import EvalSet
+from eval.report import Report, save_report
 from eval.retrieval import evaluate
-from eval.rows import QaRow, load_qa_rows
-from eval.splits import notebook_split
+from eval.rows import Columns, load_qa_rows
 from finetune.card import model_card
+from finetune.checkpoints import writing
 from finetune.config import TrainConfig
+from finetune.curves import PICTURE, draw_curves
+from finetune.dev import METRIC, Judge
 from finetune.hardware import detect_hardware
+from finetune.held_out import dev_evalset, split_for, test_evalset
+from finetune.leakage import leakage_report
+from finetune.material import training_pairs
 from finetune.model_folder import (
     BASE_REPORT,
     CARD_FILE,
     CONFIG_FILE,
     TUNED_REPORT,
+    Draft,
+    draft_of,
     new_model,
     write_json,
     write_model,
 )
-from finetune.pairs import Pairs, build_pairs
-from finetune.provenance import DataTrace, RunTrace, rows_sha256
+from finetune.processes import Processes, join_processes
+from finetune.provenance import DataTrace, RunTrace, trace_data
 from finetune.samples import KeepingEmbedder, Sample, draw_samples
 from rag_app.bars import progress_bar
+from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
 
-SAMPLE_DIM = 128
+if TYPE_CHECKING:
+    from finetune.train import Trained
+
+LOGS = "tensorboard"
+"""Folder of the home: TensorBoard's logs, one folder a model, outside what may be published."""
+ADAPTER_FOLDER = "adapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,45 +66,62 @@ def finetune(
     home: Path,
     name: str,
     *,
+    resume: bool = False,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
     query_prompt: str | None = None,
     document_prompt: str | None = None,
     say: Callable[[str], None],
-) -> Tuned:
+) -> Tuned | None:
     """Train ``config.base`` and leave it as ``home/models/NAME``, whole or not at all.
 
-    The prompts are as in ``resolve_model``; the trained model carries them. ``say`` is told, in a
-    sentence, what is being done.
+    The prompts are as in ``resolve_model``; the trained model carries them. ``resume`` goes on with
+    a run that was stopped. ``say`` is told, in a sentence, what is being done. Under ``torchrun``
+    one process leads; the others help it to train and return None.
 
     Raises:
         RagError: data, base or name cannot be used, or training failed; the message says which.
     """
-    with new_model(home, name) as draft:
-        rows = load_qa_rows(config.data)
-        train_rows, test_rows = notebook_split(rows)
-        pairs = build_pairs(train_rows, config.columns)
-        evalset = notebook_evalset(rows)
-        trace = _trace_data(rows, train_rows, test_rows, pairs)
-        say(_data_sentence(config, trace))
+    hardware = detect_hardware()
+    processes = join_processes(hardware)
+    say = say if processes.leads else _nothing
+    with _draft(home, name, processes, resume, say) as draft:
+        rows = load_qa_rows(config.data, columns)
+        split = split_for(rows, config)
+        test = test_evalset(rows, split)
+        say(str(leakage_report(split)))
 
         spec = resolve_model(
             config.base, home, query_prompt=query_prompt, document_prompt=document_prompt
         )
+        guide = resolve_model(config.guide, home) if config.guide else None
         dims = config.trained_dims(spec.dims)
-        base = KeepingEmbedder(spec)
-        base_report = _score(base, evalset, dims)
+        pairs = training_pairs(split.train, config, spec, home, say)
+        trace = trace_data(rows, split, pairs)
+        say(_data_sentence(config, trace))
+        dev = dev_evalset(split) if config.evaluations else None
+        judge = Judge(spec, dev, config.served_dim) if dev else None
+        if processes.leads:
+            draft.hold_to(_about(config, spec.fingerprint, trace))
+            # A report travels with the model; the folders of a base do not.
+            base = KeepingEmbedder(dataclasses.replace(spec, name=Path(spec.name).name))
+            base_report = _score(base, test, dims)
 
-        hardware = detect_hardware()
         say(f"Training {spec.name} at {_listed(dims)} on {hardware.device}, {hardware.precision}.")
         # Importing the trainer takes seconds; data and base have been checked before.
+        from finetune.run import Workplace
         from finetune.train import train
 
-        trained = train(spec, pairs, config, hardware, draft.scratch)
-        write_model(trained.model, dims, draft.model)
+        workplace = Workplace(draft.scratch, home / LOGS / name, hardware, processes, guide)
+        trained = train(spec, pairs, config, workplace, judge=judge, say=say)
+        if not processes.leads:
+            return None
+        _write(draft, trained, dims)
 
         # What is scored is what was written, reloaded as the app will load it.
         tuned_spec = dataclasses.replace(resolve_model(str(draft.model.resolve()), home), name=name)
         tuned = KeepingEmbedder(tuned_spec)
-        tuned_report = _score(tuned, evalset, dims)
+        dev_score = _dev_score(tuned, dev, config.served_dim, trained, say) if dev else None
+        tuned_report = _score(tuned, test, dims)
         comparison = compare(base_report, tuned_report)
 
         run = RunTrace(
@@ -98,21 +132,63 @@ def finetune(
             data=trace,
             device=hardware.device,
             precision=hardware.precision,
+            processes=processes.count,
             training_s=round(trained.seconds, 1),
-            losses=trained.losses,
+            padding=round(trained.padding, 4),
+            curves=trained.curves,
+            dev_score=dev_score,
         )
         save_report(base_report, draft.model / BASE_REPORT)
         save_report(tuned_report, draft.model / TUNED_REPORT)
         write_json(
             draft.model / CONFIG_FILE,
-            {"config": dataclasses.asdict(config), "run": dataclasses.asdict(run)},
+            {
+                "config": dataclasses.asdict(config),
+                "columns": dataclasses.asdict(columns),
+                "run": dataclasses.asdict(run),
+            },
         )
+        draw_curves(trained.curves, f"dev {METRIC} at {config.served_dim}", draft.model / PICTURE)
         card = model_card(name, config, run, tuned_report, comparison)
         (draft.model / CARD_FILE).write_text(card, "utf-8")
-        sample_dim = SAMPLE_DIM if SAMPLE_DIM in dims else dims[-1]
-        samples = draw_samples(base, tuned, evalset, sample_dim)
+        sample_dim = config.served_dim if config.served_dim in dims else dims[-1]
+        samples = draw_samples(base, tuned, test, sample_dim)
         draft.publish()
     return Tuned(name, draft.target, dims, comparison, samples)
+
+
+@contextmanager
+def _draft(
+    home: Path, name: str, processes: Processes, resume: bool, say: Callable[[str], None]
+) -> Iterator[Draft]:
+    """The leader's draft; the others look at the same folders and change nothing."""
+    if processes.leads:
+        with new_model(home, name, resume=resume, say=say) as draft:
+            yield draft
+    else:
+        yield draft_of(home, name)
+
+
+def _write(draft: Draft, trained: Trained, dims: tuple[int, ...]) -> None:
+    needed = sum(weight.numel() * weight.element_size() for weight in trained.model.parameters())
+    with writing(draft.model, needed):
+        write_model(trained.model, dims, draft.model)
+        if trained.adapter:
+            shutil.copytree(trained.adapter, draft.model / ADAPTER_FOLDER)
+
+
+def _dev_score(
+    tuned: Embedder, dev: EvalSet, dim: int, trained: Trained, say: Callable[[str], None]
+) -> float:
+    """nDCG@10 on dev of the weights as they were written."""
+    score = evaluate(tuned, dev, (dim,)).metrics[str(dim)][METRIC]
+    steps = ", ".join(str(curve.kept_step) for curve in trained.curves)
+    before = trained.curves[0].dev[0][1]
+    say(
+        f"Kept step {steps}; reloaded, dev {METRIC} at {dim} dimensions is {score:.4f}, the "
+        f"untuned base's {before:.4f}."
+    )
+    return score
 
 
 def _score(embedder: KeepingEmbedder, evalset: EvalSet, dims: tuple[int, ...]) -> Report:
@@ -124,27 +200,25 @@ def _score(embedder: KeepingEmbedder, evalset: EvalSet, dims: tuple[int, ...]) -
         return evaluate(embedder, evalset, dims, on_progress=advance)
 
 
-def _trace_data(
-    rows: list[QaRow], train_rows: list[QaRow], test_rows: list[QaRow], pairs: Pairs
-) -> DataTrace:
-    return DataTrace(
-        rows=len(rows),
-        train_rows=len(train_rows),
-        test_rows=len(test_rows),
-        pairs=len(pairs.dataset),
-        dropped=pairs.dropped,
-        data_sha256=rows_sha256(rows),
-        train_sha256=rows_sha256(train_rows),
-        test_sha256=rows_sha256(test_rows),
-    )
+def _about(config: TrainConfig, fingerprint: str, trace: DataTrace) -> dict[str, object]:
+    """What a resumed run must have in common with the one that was stopped."""
+    fields = dataclasses.asdict(config)
+    # A run may be cut shorter, or saved more often, than it began.
+    del fields["max_steps"], fields["checkpoint_minutes"]
+    return {**fields, "base's weights or prompts": fingerprint, "rows": trace.data_sha256}
 
 
 def _data_sentence(config: TrainConfig, trace: DataTrace) -> str:
     return (
-        f"{config.data}: {trace.rows} rows, {trace.test_rows} held out as questions; "
-        f"{trace.pairs} training pairs, {trace.dropped} rows left out for a blank text."
+        f"{config.data}: {trace.rows} rows, {trace.dev_rows} for dev and {trace.test_rows} for "
+        f"test questions; {trace.pairs} training pairs, {trace.dropped} rows left out for a blank "
+        f"text, {trace.merged} with the passage of another."
     )
 
 
 def _listed(dims: tuple[int, ...]) -> str:
     return f"{', '.join(map(str, dims))} dimensions"
+
+
+def _nothing(sentence: str) -> None:
+    """Said by a process that does not lead."""

@@ -12,13 +12,16 @@ from pathlib import Path
 
 from eval.report import now, package_versions
 from eval.rows import QaRow
+from eval.splits import Split
+from finetune.curves import Curve
+from finetune.pairs import Pairs
 
 UNKNOWN_REVISION = "unknown"
 
 
 def training_versions() -> dict[str, str]:
     """Versions of what training and scoring depend on."""
-    return package_versions() | {name: version(name) for name in ("datasets", "accelerate")}
+    return package_versions() | {name: version(name) for name in ("datasets", "accelerate", "peft")}
 
 
 def rows_sha256(rows: Sequence[QaRow]) -> str:
@@ -41,21 +44,47 @@ def git_revision(folder: Path = Path(__file__).parent) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DataTrace:
-    """Row counts, and the sha256 of all rows, the training rows and the test rows."""
+    """How the rows were split, their counts, and the sha256 of all rows and of each part."""
 
+    split: str
     rows: int
     train_rows: int
+    dev_rows: int
     test_rows: int
     pairs: int
     dropped: int
+    merged: int
     data_sha256: str
     train_sha256: str
+    dev_sha256: str
     test_sha256: str
+
+
+def trace_data(rows: Sequence[QaRow], split: Split, pairs: Pairs) -> DataTrace:
+    """Count and hash what a run is trained and judged on."""
+    return DataTrace(
+        split=split.name,
+        rows=len(rows),
+        train_rows=len(split.train),
+        dev_rows=len(split.dev),
+        test_rows=len(split.test),
+        pairs=len(pairs.dataset),
+        dropped=pairs.dropped,
+        merged=pairs.merged,
+        data_sha256=rows_sha256(rows),
+        train_sha256=rows_sha256(split.train),
+        dev_sha256=rows_sha256(split.dev),
+        test_sha256=rows_sha256(split.test),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class RunTrace:
-    """What the resolved config does not say; ``losses`` has one value an optimizer step."""
+    """What the resolved config does not say.
+
+    ``padding`` is the share of the tokens computed that was padding; ``dev_score`` that of the kept
+    weights, reloaded, at ``served_dim`` dimensions; None where no dev rows were asked for.
+    """
 
     base_fingerprint: str
     dims: tuple[int, ...]
@@ -64,8 +93,11 @@ class RunTrace:
     data: DataTrace
     device: str
     precision: str
+    processes: int
     training_s: float
-    losses: tuple[float, ...]
+    padding: float
+    curves: tuple[Curve, ...]
+    dev_score: float | None
     git_revision: str = field(default_factory=git_revision)
     versions: dict[str, str] = field(default_factory=training_versions)
     finished: str = field(default_factory=now)

@@ -87,7 +87,14 @@ def _first_passages(
     """Query id → id of the passage nearest to it."""
     queries = embedder.encode_queries([evalset.queries[query_id] for query_id in query_ids])
     corpus = embedder.kept(list(evalset.corpus.values()))
-    run = rank(truncate(queries, dim), truncate(corpus, dim), query_ids, list(evalset.corpus), 1)
+    start = embedder.spec.start_of(dim)
+    run = rank(
+        truncate(queries, dim, start),
+        truncate(corpus, dim, start),
+        query_ids,
+        list(evalset.corpus),
+        1,
+    )
     return {query_id: next(iter(scores)) for query_id, scores in run.items()}
 
 

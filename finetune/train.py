@@ -3,161 +3,108 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
-from sentence_transformers.sentence_transformer.training_args import (
-    SentenceTransformerTrainingArguments,
-)
-from tqdm import tqdm
-from transformers import PrinterCallback, TrainerCallback
+import torch
+from sentence_transformers import SentenceTransformer
 
+from finetune.adapter import save_adapter
 from finetune.config import TrainConfig
-from finetune.hardware import Hardware
-from finetune.losses import build_loss
+from finetune.curves import Curve
+from finetune.dev import Judge
+from finetune.lora import SCALE, stored_matrices
 from finetune.pairs import Pairs
-from rag_app.bars import progress_bar
+from finetune.run import Workplace, kept_weights, train_seed
+from finetune.weights import blend
 from rag_app.errors import TrainingError
+from rag_app.index.adapter import merge_adapter
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec
+
+ADAPTER_FOLDER = "adapter"
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A trained model, the loss of each optimizer step, and how long the steps took."""
+    """A trained model, what each seed's run went through, seconds, the share of padding, and the
+    folder of the adapter that was merged, if any."""
 
     model: SentenceTransformer
-    losses: tuple[float, ...]
+    curves: tuple[Curve, ...]
     seconds: float
+    padding: float
+    adapter: Path | None = None
 
 
 def train(
-    spec: ModelSpec, pairs: Pairs, config: TrainConfig, hardware: Hardware, scratch: Path
+    spec: ModelSpec,
+    pairs: Pairs,
+    config: TrainConfig,
+    workplace: Workplace,
+    *,
+    judge: Judge | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> Trained:
-    """Train a fresh copy of ``spec`` and keep its last step.
+    """Train fresh copies of ``spec``, one a seed, and blend what was kept of them.
 
-    Weights stay fp32; bf16 is autocast over them. ``scratch`` is a folder for what the trainer
-    writes; nothing in it is needed afterwards.
+    ``judge`` scores the dev questions ``config.evaluations`` times a run and the best step is kept;
+    without one it is the last. A run that finds its checkpoints in the scratch folder goes on from
+    the newest whole one.
 
     Raises:
         ModelError: the base does not load.
-        TrainingError: the loss is no longer a finite number.
+        TrainingError: the loss is no longer a finite number, memory or disk are full.
     """
-    model = Embedder(spec).model.float()
     # It warns of a passage as the loss's anchor, which a recipe may choose.
     logging.getLogger("sentence_transformers.base.data_collator").setLevel(logging.ERROR)
-    dims = config.trained_dims(spec.dims)
-    watch = LossWatch(config)
-    trainer = CardlessTrainer(
-        model=model,
-        args=_arguments(spec, config, hardware, scratch),
-        train_dataset=pairs.dataset,
-        loss=build_loss(config.loss, model, dims),
-        callbacks=[watch],
-    )
-    trainer.remove_callback(PrinterCallback)
     started = time.perf_counter()
     try:
-        trainer.train()
-    finally:
-        watch.close()
-    return Trained(model, tuple(watch.losses), time.perf_counter() - started)
-
-
-class CardlessTrainer(SentenceTransformerTrainer):
-    """The trainer without its model card, for which it asks the hub; ``card.py`` writes ours."""
-
-    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-        """Add none."""
-
-
-class LossWatch(TrainerCallback):
-    """Draws the progress bar, keeps each step's loss, and stops at one that is not finite."""
-
-    def __init__(self, config: TrainConfig) -> None:
-        self.losses: list[float] = []
-        self._config = config
-        self._bar: tqdm[NoReturn] | None = None
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Count in batches: on a processor an optimizer step of 16 takes most of a minute."""
-        epoch, accumulation = len(kwargs["train_dataloader"]), args.gradient_accumulation_steps
-        # The last step of an epoch takes the batches that are left.
-        epochs, steps = divmod(state.max_steps, math.ceil(epoch / accumulation))
-        batches = epochs * epoch + min(steps * accumulation, epoch)
-        self._bar = progress_bar("Training", batches, "batches")
-
-    def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """A batch whose gradients are only added up."""
-        self._advance()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """A batch after which the weights change."""
-        self._advance()
-
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Read the step's mean loss.
-
-        Raises:
-            TrainingError: it is not finite.
-        """
-        logs = kwargs["logs"]
-        if "loss" not in logs:
-            return
-        loss = float(logs["loss"])
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss is {loss} at step {state.global_step}, so nothing was kept; look for "
-                f"odd rows in {self._config.data} or lower the learning rate "
-                f"({self._config.learning_rate})."
-            )
-        self.losses.append(loss)
-        if self._bar is not None:
-            self._bar.set_postfix(
-                step=f"{state.global_step}/{state.max_steps}", loss=f"{loss:.3f}", refresh=False
-            )
-
-    def close(self) -> None:
-        """Leave the bar as it stands."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def _advance(self) -> None:
-        if self._bar is not None:
-            self._bar.update(1)
-
-
-def _arguments(
-    spec: ModelSpec, config: TrainConfig, hardware: Hardware, scratch: Path
-) -> SentenceTransformerTrainingArguments:
-    prompts = {"anchor": spec.query_prompt, "positive": spec.document_prompt}
-    return SentenceTransformerTrainingArguments(
-        output_dir=str(scratch),
-        num_train_epochs=config.epochs,
-        max_steps=config.max_steps or -1,
-        per_device_train_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.accumulation_steps,
-        batch_sampler=config.batch_sampler,
-        # The trainer reads these, the encoder reads model.prompts: Embedder has set those.
-        prompts={column: prompt for column, prompt in prompts.items() if prompt},
-        optim=config.optimizer,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type=config.schedule,
-        warmup_steps=config.warmup_share,
-        max_grad_norm=config.max_grad_norm,
-        seed=config.seed,
-        use_cpu=hardware.device == "cpu",
-        bf16=hardware.bf16,
-        tf32=hardware.tf32 or None,
-        dataloader_pin_memory=hardware.device == "cuda",
-        logging_steps=1,
-        # The filter would log the running mean in place of a loss that is not a number.
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
+        runs = [
+            train_seed(spec, pairs, config, workplace, seed, judge, say)
+            for seed in range(config.seed, config.seed + config.seeds)
+        ]
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _is_memory(error):
+            raise
+        smaller = "mini_batch_size" if config.mini_batch_size else "batch_size"
+        raise TrainingError(
+            f"There is too little memory on {workplace.hardware.device} for this run; lower "
+            f"`{smaller}` (--set {smaller}=N), or set `mini_batch_size` to cut batches into parts "
+            "that are computed one after another."
+        ) from error
+    workplace.processes.wait()
+    model = Embedder(spec).model.float()
+    kept = [kept_weights(workplace.scratch, curve.seed) for curve, _ in runs]
+    adapter = None
+    if config.lora_rank:
+        adapter = workplace.scratch / ADAPTER_FOLDER
+        _merge_matrices(model, kept[0], adapter, spec, config)
+    else:
+        blend(model, kept, config.base_share)
+    return Trained(
+        model=model,
+        curves=tuple(curve for curve, _ in runs),
+        seconds=time.perf_counter() - started,
+        padding=runs[-1][1],
+        adapter=adapter,
     )
+
+
+def _merge_matrices(
+    model: SentenceTransformer, kept: Path, folder: Path, spec: ModelSpec, config: TrainConfig
+) -> None:
+    """Write the adapter, and add it to the base as the app does."""
+    matrices = stored_matrices(model, kept, 1 - config.base_share)
+    save_adapter(folder, spec, matrices, SCALE, config.trained_dims(spec.dims))
+    assert model.transformers_model is not None  # it was given matrices
+    merge_adapter(dict(model.transformers_model.named_parameters()), folder)
+
+
+def _is_memory(error: BaseException) -> bool:
+    """torch tells of a processor's memory in a plain RuntimeError."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "alloc" in str(error).lower() or "out of memory" in str(error).lower()

@@ -37,6 +37,10 @@ class LLMError(RagError):
     """The LLM server is down, refuses the key, or answers with an error."""
 
 
+class EmptyAnswer(LLMError):
+    """The LLM answered with nothing; the next question may fare better."""
+
+
 class DataError(RagError):
     """A training or evaluation data file that cannot be used."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from tqdm import tqdm
 
 from rag_app.bars import progress_bar
+from rag_app.filings.source import printable
 from rag_app.index.build import Progress
 from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
 
@@ -63,4 +65,16 @@ def describe(report: IngestReport) -> str:
     return (
         f"{stored} filings read, {len(report.refused)} refused; the index holds "
         f"{report.chunk_count} chunks, {report.encoded} of them encoded now{rate}."
+        + _skipped(report.skipped)
     )
+
+
+def _skipped(links: Sequence[Path]) -> str:
+    if not links:
+        return ""
+    names = ", ".join(printable(Path(link.name)) for link in links[:5])
+    more = " and more" if len(links) > 5 else ""
+    what = "link that points out of its folder"
+    if len(links) > 1:
+        what = "links that point out of their folder"
+    return f"\nSkipped {len(links)} {what}: {names}{more}; name the files themselves to add them."

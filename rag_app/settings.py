@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from rag_app.errors import RagError
+from rag_app.index.served import served_model
 
 
 class Settings(BaseSettings):
@@ -35,8 +36,9 @@ class Settings(BaseSettings):
 
     home: Path = Path("data/local")
     """Library, indexes, models and reports; ``RAG_HOME``."""
-    model: str = "minilm"
-    """A name under ``home/models``, ``minilm``, a folder, or a hub name."""
+    model: str = Field(default_factory=lambda read: served_model(read["home"]))
+    """A name under ``home/models``, one that ships here, a folder, or a hub name; none: the model
+    that was promoted last, or the one that ships."""
     dim: int | None = None
     """Coordinates kept of each embedding; none: the model's full width."""
     query_prompt: str | None = None
@@ -99,8 +101,8 @@ def load_settings(**flags: Any) -> Settings:
     """Read the settings; a flag that is None is as if it were not given.
 
     Raises:
-        RagError: a field has a wrong value, or settings.toml is malformed or names an unknown
-            field. The value itself is never shown, since it may be a key.
+        RagError: a field has a wrong value (never shown, since it may be a key), settings.toml is
+            malformed or names an unknown field, or the file of promoted models is damaged.
     """
     toml = Path("settings.toml")
     try:

@@ -7,8 +7,9 @@ from typing import Any
 
 from rag_app.errors import IndexMismatch
 from rag_app.index.build import chunks_without_vectors
-from rag_app.index.models import DEFAULT_MODEL, ModelSpec, trained_models
+from rag_app.index.models import ModelSpec, known_models
 from rag_app.index.passport import Passport
+from rag_app.index.served import served_model
 from rag_app.library import Library
 from rag_app.sealed import current
 
@@ -33,6 +34,7 @@ def library_status(library: Library, spec: ModelSpec, dim: int) -> dict[str, Any
                 "chunks": stored.chunk_count,
                 "items_found": list(stored.health.items_found),
                 "items_missing": list(stored.health.items_missing),
+                "covered": stored.health.covered,
                 "notes": list(stored.health.notes),
             }
             for key, stored in filings.items()
@@ -42,7 +44,8 @@ def library_status(library: Library, spec: ModelSpec, dim: int) -> dict[str, Any
         "fingerprint": spec.fingerprint,
         "dim": dim,
         "dims": list(spec.dims),
-        "models": [DEFAULT_MODEL, *trained_models(library.home)],
+        "models": known_models(library.home),
+        "served": served_model(library.home),
         "chunks_to_encode": chunks_without_vectors(library, spec),
         "indexes": [_index_status(library, root) for root in sorted(_roots(library))],
         "disk_bytes": {name: _size(library.home / name) for name in ("filings", "index", "models")},
@@ -55,6 +58,7 @@ def status_text(status: dict[str, Any]) -> str:
         f"library    {status['home']}: {len(status['filings'])} filings, {status['chunks']} chunks",
         f"model      {status['model']} ({status['fingerprint']}) at {status['dim']} of "
         f"{', '.join(map(str, status['dims']))}; here are {', '.join(status['models'])}",
+        f"served     {status['served']}, where no setting or flag names another",
         "disk       "
         + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in status["disk_bytes"].items()),
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
 import socket
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from llama_index.core.llms import ChatMessage
 from llm_standin import StandIn, llm_standin
@@ -40,6 +42,25 @@ def test_the_answer_comes_in_pieces() -> None:
     assert answers.keys == [f"Bearer {KEY}"]
     assert answers.requests[0]["model"] == "stand-in"
     assert answers.requests[0]["stream"] is True
+
+
+def test_an_answer_that_is_left_early_leaves_no_connection_to_be_collected_later() -> None:
+    """Collected while the next request held the pool's lock, it made that request wait for ever."""
+    gc.collect()
+    gc.disable()
+    try:
+        with llm_standin(StandIn(pieces=["word "] * 50, pause_s=0.02)) as answers:
+            llm = chat(answers)
+            for _ in range(3):
+                for _ in llm.stream(ASKED):
+                    break
+            port = int(answers.url.rsplit(":", 1)[1].partition("/")[0])
+            left = [one for one in psutil.Process().net_connections() if one.raddr]
+            assert not [
+                one for one in left if one.raddr.port == port and one.status == "ESTABLISHED"
+            ]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

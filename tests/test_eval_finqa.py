@@ -35,14 +35,13 @@ def original(**changes: object) -> dict[str, object]:
         "gold_inds": {"table_1": "net sales of 2014 is $ 40 ;"},
         "model_input": [["text_1", "sales rose ."], ["table_1", "net sales of 2014 is $ 40 ;"]],
     }
-    record = {
+    return {
         "id": "QP/2014/page_3.pdf-1",
         "pre_text": ["quillfeather pumps", "."],
         "post_text": ["sales rose ."],
         "table": TABLE,
         "qa": qa | changes,
     }
-    return record
 
 
 def written(folder: Path, *records: object) -> Path:

@@ -1,13 +1,13 @@
-"""Recipes and losses: the published numbers, overrides, and what is refused."""
+"""Recipes: the published numbers, overrides, and what is refused."""
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
-from finetune.config import load_config
-from finetune.losses import build_loss
+from finetune.config import FIELDS, RECIPES, load_config, parse_overrides
 from rag_app.errors import TrainingError
-from rag_app.index.embedder import Embedder
 
 
 def test_notebook_recipe_has_the_published_numbers() -> None:
@@ -37,10 +37,12 @@ def test_overrides_replace_and_none_does_not() -> None:
         ({"batch_size": 1}, "`batch_size` of the command line is wrong"),
         ({"seed": -1}, "`seed` of the command line is wrong"),
         ({"loss": "triplets"}, "no loss triplets; known losses: multiple-negatives-ranking"),
-        ({"colour": "red"}, "`colour` of the command line is wrong"),
+        ({"colour": "red"}, "no field colour; its fields: base, data, loss"),
+        ({"dims": [64, 0]}, "`dims.1` of the command line is wrong"),
+        ({"directions": "up"}, "`directions` of the command line is wrong"),
     ],
 )
-def test_wrong_fields_are_refused(overrides: dict[str, str | int | None], sentence: str) -> None:
+def test_wrong_fields_are_refused(overrides: dict[str, object], sentence: str) -> None:
     with pytest.raises(TrainingError, match=sentence):
         load_config("notebook", overrides)
 
@@ -70,12 +72,39 @@ def test_default_name_is_base_and_recipe(base: str, name: str) -> None:
     assert load_config("notebook", {"base": base}).default_name == name
 
 
-def test_loss_trains_every_dimension(minilm: Embedder) -> None:
-    loss = build_loss("multiple-negatives-ranking", minilm.model, (384, 64))
+def test_settings_of_the_command_line_are_read_as_toml_or_text() -> None:
+    given = ["scale=30", "dims=[256, 64]", "base=minilm", "data=a=b.csv", "guide=", "scale = 2e1"]
 
-    assert list(loss.matryoshka_dims) == [384, 64]
+    overrides = parse_overrides(given)
+
+    assert overrides == {
+        "scale": 20.0,
+        "dims": [256, 64],
+        "base": "minilm",
+        "data": "a=b.csv",
+        "guide": "",
+    }
+    config = load_config("ours", overrides)
+    assert (config.scale, config.dims, config.data) == (20.0, (256, 64), "a=b.csv")
 
 
-def test_unknown_loss_lists_the_known(minilm: Embedder) -> None:
-    with pytest.raises(TrainingError, match="known losses: multiple-negatives-ranking"):
-        build_loss("triplets", minilm.model, (384,))
+@pytest.mark.parametrize("setting", ["scale", "=3", ""])
+def test_a_setting_without_field_or_value_is_refused(setting: str) -> None:
+    with pytest.raises(TrainingError, match=f"--set {setting} is not FIELD=VALUE"):
+        parse_overrides([setting])
+
+
+def test_every_field_stands_in_our_recipe() -> None:
+    fields = tomllib.loads((RECIPES / "ours.toml").read_text("utf-8"))
+
+    assert set(FIELDS) - set(fields) == {"max_steps"}
+
+
+def test_what_the_notebook_recipe_does_not_name_is_off() -> None:
+    config = load_config("notebook", {})
+
+    assert (config.split, config.evaluations, config.dev_share) == ("notebook", 0, 0.0)
+    assert (config.directions, config.scale, config.weight_decay) == ("one-way", 20.0, 0.0)
+    assert (config.mini_batch_size, config.negatives, config.lora_rank) == (0, 0, 0)
+    assert (config.seeds, config.base_share, config.dim_weights) == (1, 0.0, ())
+    assert not config.merge_duplicates

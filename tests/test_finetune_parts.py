@@ -13,10 +13,9 @@ from eval.retrieval import evaluate
 from eval.rows import QaRow
 from finetune.hardware import cpu_has_bf16
 from finetune.model_folder import new_model
-from finetune.pairs import build_pairs
 from finetune.provenance import UNKNOWN_REVISION, git_revision, rows_sha256
 from finetune.samples import KeepingEmbedder, draw_samples
-from rag_app.errors import DataError, LibraryError, TrainingError
+from rag_app.errors import LibraryError, TrainingError
 from rag_app.index.embedder import Embedder
 
 
@@ -30,25 +29,6 @@ ROWS = [
     row(2, "Who answers?", ""),
     row(3, "Where is Acme?", "Acme sits in Tucson."),
 ]
-
-
-def test_pairs_drop_and_count_blank_texts_and_keep_the_order() -> None:
-    pairs = build_pairs(ROWS)
-
-    assert pairs.dropped == 2
-    assert list(pairs.dataset) == [
-        {"anchor": "What did Acme sell?", "positive": "Acme sold anvils."},
-        {"anchor": "Where is Acme?", "positive": "Acme sits in Tucson."},
-    ]
-
-
-def test_pairs_have_their_columns_in_the_recipes_order() -> None:
-    assert build_pairs(ROWS, ("positive", "anchor")).dataset.column_names == ["positive", "anchor"]
-
-
-def test_too_few_pairs_are_refused() -> None:
-    with pytest.raises(DataError, match="Of 3 training rows 1 have both"):
-        build_pairs(ROWS[:3])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +126,7 @@ def test_samples_show_the_first_passage_and_whether_it_is_right(minilm: Embedder
         groups={"a": "ACME", "b": "ACME"},
     )
     embedder = KeepingEmbedder(minilm.spec)
-    evaluate(embedder, evalset, (64,), k=10)
+    evaluate(embedder, evalset, (64,))
 
     first, second = draw_samples(embedder, embedder, evalset, 64)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import itertools
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_model import write_rows
 
 from eval.report import load_report
 from eval.rows import load_qa_rows
@@ -17,39 +17,16 @@ from finetune.__main__ import main
 from finetune.config import load_config
 from finetune.hardware import Hardware
 from finetune.pairs import build_pairs
+from finetune.run import Workplace
 from finetune.train import train
-from rag_app.errors import TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec, resolve_model
-
-COMPANIES = ("Birch", "Cobalt", "Delta", "Elm", "Flint", "Grove")
-THINGS = (
-    "umbrellas",
-    "bicycles",
-    "lamps",
-    "kettles",
-    "ladders",
-    "canoes",
-    "pianos",
-    "tents",
-    "boots",
-    "ovens",
-)
-COLUMNS = ["question", "answer", "context", "ticker", "filing"]
 
 
 @pytest.fixture(scope="module")
 def rows_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 rows, the last with no question."""
-    path = tmp_path_factory.mktemp("data") / "rows.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for number, (company, thing) in enumerate(itertools.product(COMPANIES, THINGS)):
-            question = f"How many {thing} did {company} ship?" if number < 59 else ""
-            context = f"{company} shipped {number + 11} thousand {thing} in the year."
-            writer.writerow([question, f"{number + 11} thousand", context, company, "2023_10K"])
-    return path
+    return write_rows(tmp_path_factory.mktemp("data") / "rows.csv", blank_last=True)
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +40,9 @@ def folder(home: Path, rows_csv: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAG_HOME", str(home))
         patch.setenv("RAG_QUERY_PROMPT", "query: ")
-        arguments = ["--data", str(rows_csv), "--max-steps", "2", "--batch-size", "18"]
-        assert main([*arguments, "--out", "tiny", "--seed", "7", "--debug"]) == 0
+        arguments = ["--recipe", "notebook", "--data", str(rows_csv), "--max-steps", "2"]
+        more = ["--batch-size", "18", "--out", "tiny", "--seed", "7", "--no-promote", "--debug"]
+        assert main([*arguments, *more]) == 0
     return home / "models" / "tiny"
 
 
@@ -121,7 +99,11 @@ def test_train_config_says_what_the_run_was_made_of(folder: Path, rows_csv: Path
     assert run["data"]["train_rows"] == 54
     assert run["data"]["pairs"] + run["data"]["dropped"] == 54
     assert run["data"]["dropped"] == 1
-    assert len(run["losses"]) == 2
+    assert run["data"]["split"] == "notebook"
+    assert (run["data"]["dev_rows"], run["dev_score"]) == (0, None)
+    (curve,) = run["curves"]
+    assert len(curve["losses"]) == curve["kept_step"] == 2
+    assert 0 < run["padding"] < 0.5
     assert {"torch", "sentence-transformers", "datasets"} <= set(run["versions"])
 
 
@@ -180,7 +162,7 @@ def test_wrong_columns_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
 
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith(f"error: {path} lacks question, answer, ticker, filing")
+    assert lines[0].startswith(f"error: {path} lacks question (row 0)")
     assert not list((tmp_path / "home" / "models").iterdir())
 
 
@@ -188,7 +170,7 @@ def test_unknown_recipe_and_base_are_one_sentence(
     rows_csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--recipe", "magic"]) == 2
-    assert capsys.readouterr().err == "error: There is no recipe magic; known recipes: notebook.\n"
+    assert "error: There is no recipe magic; known recipes: notebook" in capsys.readouterr().err
     assert main(["--data", str(rows_csv), "--base", "nothing-here"]) == 2
     assert "There is no model nothing-here" in capsys.readouterr().err.splitlines()[-1]
 
@@ -232,22 +214,15 @@ def test_same_seed_same_losses(rows_csv: Path, minilm: Embedder, tmp_path: Path)
     assert one != pytest.approx(other, abs=1e-6)
 
 
-def test_loss_that_is_no_number_stops_the_run(
-    rows_csv: Path, minilm: Embedder, tmp_path: Path
-) -> None:
-    with pytest.raises(TrainingError, match=r"The loss is (nan|inf) at step \d, so nothing"):
-        _losses(rows_csv, minilm.spec, tmp_path, seed=1, learning_rate=1e30)
-
-
-def _losses(
-    data: Path, spec: ModelSpec, scratch: Path, seed: int, learning_rate: float = 2e-5
-) -> tuple[float, ...]:
+def _losses(data: Path, spec: ModelSpec, scratch: Path, seed: int) -> tuple[float, ...]:
     config = dataclasses.replace(
         load_config("notebook", {"seed": seed, "max_steps": 2, "batch_size": 4}),
         accumulation_steps=1,
         warmup_share=0.0,
-        learning_rate=learning_rate,
     )
     pairs = build_pairs(load_qa_rows(str(data)), config.columns)
-    hardware = Hardware("cpu", bf16=False, tf32=False)
-    return train(spec, pairs, config, hardware, scratch).losses
+    workplace = Workplace(
+        scratch / f"{seed}", scratch / "logs", Hardware("cpu", bf16=False, tf32=False)
+    )
+    shutil.rmtree(workplace.scratch, ignore_errors=True)
+    return train(spec, pairs, config, workplace).curves[0].losses

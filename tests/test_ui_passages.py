@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from passages import hit, text_node
 
+from rag_app.filings.levels import INDENT
 from rag_app.ui.passages import passage_markdown, place_of
 
 
@@ -19,6 +20,14 @@ def test_a_continued_table_is_one_table_with_its_heads() -> None:
         "\\(In thousands\\)\n\n"
         "|  | Year Ended |\n|:---|---:|\n|  | **2023** |\n| **Costs:** |  |\n| Copper | 7 |"
     )
+
+
+def test_labels_stand_in_by_their_level() -> None:
+    node = text_node(hit(f"|  | 2023 |\n| Costs: |  |\n| {INDENT}Copper | 7 |"))
+    assert passage_markdown(node).splitlines()[2:] == [
+        "| **Costs:** |  |",
+        f"| {INDENT}Copper | 7 |",
+    ]
 
 
 def test_the_path_is_a_caption_and_its_last_heading_is_not_repeated() -> None:

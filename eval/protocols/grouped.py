@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from eval.duplicates import duplicate_groups, normalised
 from eval.evalset import EvalSet
 from eval.protocols.choices import Choices
 from eval.rows import QaRow, load_qa_rows
-from eval.splits import company_folds, company_of
+from eval.splits import company_of, fold_split
 from rag_app.errors import DataError
 
 
@@ -65,11 +64,7 @@ def fold_of(whole: EvalSet, rows: Sequence[QaRow], fold: str) -> EvalSet:
     Raises:
         DataError: ``fold`` is not such as ``2/5``, or the companies cannot be cut so.
     """
-    found = re.fullmatch(r"(\d+)/(\d+)", fold)
-    number, count = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not 1 <= number <= count:
-        raise DataError(f"--fold {fold} is no fold; give the second of five as 2/5.")
-    tested = {row.id for row in company_folds(rows, folds=count)[number - 1].test}
+    tested = {row.id for row in fold_split(rows, fold).test}
     queries = {id_: text for id_, text in whole.queries.items() if id_ in tested}
     return dataclasses.replace(
         whole,

@@ -60,31 +60,39 @@ class ChatLLM:
         self._key = key.strip()
         self._timeout_s = timeout_s
 
-    @functools.cached_property
-    def _client(self) -> OpenAILike:
+    @contextmanager
+    def _open_client(self) -> Iterator[OpenAILike]:
+        """A client for one answer, whose connection ends with it.
+
+        With a shared one, the garbage of an answer that was left early could be collected while
+        the next request held the pool's lock, which it then waited for, for ever.
+        """
+        import openai
         from llama_index.llms.openai_like import OpenAILike
 
-        return OpenAILike(
-            model=self.name,
-            api_base=self._full_url,
-            api_key=self._key or "none",  # servers without keys still want the header
-            is_chat_model=True,
-            context_window=CONTEXT_TOKENS,
-            max_tokens=MAX_ANSWER_TOKENS,
-            temperature=0.0,
-            timeout=self._timeout_s,
-            max_retries=0,  # a retry would double the wait that the timeout promises
-        )
+        with openai.DefaultHttpxClient() as http_client:
+            yield OpenAILike(
+                model=self.name,
+                api_base=self._full_url,
+                api_key=self._key or "none",  # servers without keys still want the header
+                is_chat_model=True,
+                context_window=CONTEXT_TOKENS,
+                max_tokens=MAX_ANSWER_TOKENS,
+                temperature=0.0,
+                timeout=self._timeout_s,
+                max_retries=0,  # a retry would double the wait that the timeout promises
+                http_client=http_client,
+            )
 
     def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
-        """The answer's text, piece by piece.
+        """The answer's text, piece by piece; to stop reading ends it on the server too.
 
         Raises:
             LLMError: the server is down, slow, refuses the key, lacks the model, or says nothing.
         """
         said = False
-        with self._plain_errors():
-            for response in self._client.stream_chat(list(messages)):
+        with self._plain_errors(), self._open_client() as client:
+            for response in client.stream_chat(list(messages)):
                 said = said or bool((response.delta or "").strip())
                 yield response.delta or ""
         if not said:

@@ -112,7 +112,7 @@ def build_index(
 
     ids, vectors = _stored_vectors(library, spec, filings)
     with sealing(root, f"build-{time.time_ns()}") as folder:
-        write_collection(folder / CHROMA, ids, truncate(vectors, dim))
+        write_collection(folder / CHROMA, ids, truncate(vectors, dim, spec.start_of(dim)))
         _lexical(library, folder / LEXICAL, filings, rebuild=rebuild)
         Passport.of(spec, dim, filings, ids).save(folder)
     # Readers may have the replaced one open: it stays until the next build.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_app.errors import ModelError
+from rag_app.index.adapter import merge_adapter
 from rag_app.index.models import ModelSpec
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 
-def truncate(vectors: Vectors, dim: int) -> Vectors:
-    """Keep the first ``dim`` coordinates and renormalise: (n, width) to (n, dim), unit rows.
+def truncate(vectors: Vectors, dim: int, start: int = 0) -> Vectors:
+    """Keep ``dim`` coordinates from ``start`` on and renormalise: (n, width) to (n, dim).
+
+    Rows come out unit length. ``start`` is the model's ``start_of(dim)``: 0 for a Matryoshka model.
 
     Truncating alone leaves rows shorter than 1 and turns inner products into something else than
     cosines (Kusupati et al. 2022, "Matryoshka Representation Learning", renormalise likewise).
@@ -27,9 +30,9 @@ def truncate(vectors: Vectors, dim: int) -> Vectors:
     Raises:
         ValueError: the vectors are narrower than ``dim``.
     """
-    if vectors.shape[1] < dim:
-        raise ValueError(f"vectors of width {vectors.shape[1]} cannot be cut to {dim}")
-    kept = np.asarray(vectors[:, :dim], dtype=np.float32)
+    if vectors.shape[1] < start + dim:
+        raise ValueError(f"vectors of width {vectors.shape[1]} cannot be cut to {dim} from {start}")
+    kept = np.asarray(vectors[:, start : start + dim], dtype=np.float32)
     norms = np.linalg.norm(kept, axis=1, keepdims=True)
     return np.asarray(kept / np.maximum(norms, np.finfo(np.float32).tiny), dtype=np.float32)
 
@@ -66,7 +69,7 @@ class Embedder:
         # 0.1 s of "Loading weights" is noise in a CLI.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            return SentenceTransformer(
+            model = SentenceTransformer(
                 str(self.spec.folder),
                 prompts={"query": self.spec.query_prompt, "document": self.spec.document_prompt},
                 local_files_only=True,
@@ -76,6 +79,10 @@ class Embedder:
             raise ModelError(
                 f"Model {self.spec.name} does not load from {self.spec.folder}: {error}"
             ) from error
+        if self.spec.adapter:
+            assert model.transformers_model is not None  # the base's hash is the tuned one's
+            merge_adapter(dict(model.transformers_model.named_parameters()), self.spec.adapter)
+        return model
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Encode queries with the query prompt: (n, width) float32 unit rows."""

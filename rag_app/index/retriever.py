@@ -11,6 +11,7 @@ import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
+from rag_app.errors import LibraryError
 from rag_app.index.embedder import Vectors, truncate
 from rag_app.index.snapshot import Snapshot
 from rag_app.records import Filters
@@ -45,11 +46,12 @@ class FilingsRetriever(BaseRetriever):
         """The k best hits, best first.
 
         Raises:
-            LibraryError: the filters admit no filing; they are never widened silently.
+            LibraryError: the filters admit no filing, or none that is indexed; they are never
+                widened silently.
         """
         question = query_bundle.query_str
         full_width = self.snapshot.embedder.encode_queries([question])
-        query = truncate(full_width, self.snapshot.passport.dim)[0]
+        query = truncate(full_width, self.snapshot.passport.dim, self.snapshot.start)[0]
         dense, among = self._dense(query)
         ranked = dense
         if self.lexical:
@@ -69,6 +71,9 @@ class FilingsRetriever(BaseRetriever):
         keys = self.snapshot.admitted(self.filters)
         if not keys:
             self.snapshot.library.check_filters(self.filters)
+            raise LibraryError(
+                f"The index does not hold {self.filters} yet; run `python -m rag_app index`."
+            )
         ids, vectors = self.snapshot.vectors_of(keys)
         cosines = vectors @ query
         best = np.argsort(-cosines, kind="stable")[:POOL]

@@ -50,6 +50,11 @@ class Snapshot:
             lexical=LexicalIndex(folder / LEXICAL),
         )
 
+    @property
+    def start(self) -> int:
+        """The coordinate of the full-width vectors at which the served dimension begins."""
+        return self.embedder.spec.start_of(self.passport.dim)
+
     def chunk(self, chunk_id: str) -> TextNode:
         """The chunk of an id, out of the version that was indexed."""
         key = chunk_id.split(":", 1)[0]
@@ -77,5 +82,5 @@ class Snapshot:
             )
             found, vectors = load_vectors(path)
             ids += found
-            parts.append(truncate(vectors, self.passport.dim))
+            parts.append(truncate(vectors, self.passport.dim, self.start))
         return ids, np.concatenate(parts)

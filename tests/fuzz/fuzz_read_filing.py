@@ -24,9 +24,11 @@ with atheris.instrument_imports(include=["rag_app"]):
     from rag_app.errors import FilingError
     from rag_app.filings.chunks import make_chunks, passage_text, token_counter
     from rag_app.filings.read import read_filing
+    from rag_app.records import CoverFlags
 
 MAX_TOKENS = 256
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff]")
+FLAGS = CoverFlags("FUZZ", "10-K", period_end=dt.date(2023, 12, 31))
 COUNT_TOKENS = token_counter()
 FILE = Path(tempfile.mkdtemp(prefix="fuzz-", dir="/dev/shm")) / "filing"
 
@@ -35,9 +37,7 @@ def check(data: bytes) -> None:
     """Read the bytes as a file; only a one-line FilingError may come out."""
     FILE.write_bytes(data)
     try:
-        parsed = read_filing(
-            FILE, max_bytes=10**7, ticker="FUZZ", form="10-K", period_end=dt.date(2023, 12, 31)
-        )
+        parsed = read_filing(FILE, max_bytes=10**7, flags=FLAGS)
     except FilingError as refused:
         assert "\n" not in str(refused), "a refusal is one line"
         return

@@ -1,0 +1,214 @@
+"""One seed's run: trainer, arguments, checkpoints, what is kept of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.sampler import DefaultBatchSampler, NoDuplicatesBatchSampler
+from sentence_transformers.sentence_transformer.training_args import (
+    SentenceTransformerTrainingArguments,
+)
+from transformers import PrinterCallback
+
+from finetune.batches import LengthBatchSampler, token_lengths
+from finetune.checkpoints import (
+    WEIGHTS_FILE,
+    check_space,
+    checkpoints,
+    last_whole,
+    step_of,
+    writing,
+)
+from finetune.config import TrainConfig
+from finetune.curves import CURVE_FILE, Curve
+from finetune.dev import Judge
+from finetune.hardware import Hardware
+from finetune.lora import add_matrices
+from finetune.losses import build_loss
+from finetune.pairs import Pairs
+from finetune.processes import ALONE, Processes
+from finetune.trainer import RetrieverTrainer, checkpoint_bytes
+from finetune.watch import DEV_KEY, Display, Milestones
+from finetune.weights import load_trained
+from rag_app.index.embedder import Embedder
+from rag_app.index.models import ModelSpec
+from rag_app.sealed import write_whole
+
+HELD_COPIES = 4
+"""So many checkpoints may be on the disk at once: two, the best one, and one in the making."""
+NEVER = 1_000_000_000
+"""An optimizer step that no run reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where a run happens: ``scratch`` takes what a resumed run needs, ``logs`` TensorBoard's.
+
+    ``guide`` judges the negatives of a guided loss; without one the untuned base does.
+    """
+
+    scratch: Path
+    logs: Path
+    hardware: Hardware
+    processes: Processes = ALONE
+    guide: ModelSpec | None = None
+
+
+def train_seed(
+    spec: ModelSpec,
+    pairs: Pairs,
+    config: TrainConfig,
+    workplace: Workplace,
+    seed: int,
+    judge: Judge | None,
+    say: Callable[[str], None],
+) -> tuple[Curve, float]:
+    """Train one copy and keep its best or last weights on disk, with what it went through."""
+    run = workplace.scratch / f"seed-{seed}"
+    record = run / CURVE_FILE
+    if record.exists():
+        stored = json.loads(record.read_text("utf-8"))
+        return Curve.from_record(stored["curve"]), float(stored["padding"])
+    model = Embedder(spec).model.float()
+    if config.lora_rank:
+        add_matrices(model, config.lora_rank)
+    if workplace.processes.leads:
+        last_whole(run, say)
+    workplace.processes.wait()
+    checkpoint = last_whole(run, lambda sentence: None)
+    if checkpoint is not None:
+        say(f"Going on from step {step_of(checkpoint)}.")
+    trainer = _build_trainer(model, spec, pairs, config, workplace, seed, judge)
+    trainer.args.eval_on_start = judge is not None and checkpoint is None
+    check_space(workplace.scratch, HELD_COPIES * checkpoint_bytes(model))
+    if checkpoint is not None and step_of(checkpoint) >= (config.max_steps or NEVER):
+        load_trained(model, checkpoint / WEIGHTS_FILE)
+        state = json.loads((checkpoint / "trainer_state.json").read_text("utf-8"))
+        logs, best = state["log_history"], checkpoint
+    else:
+        logs, best = _run(trainer, checkpoint)
+    curve = Curve.from_logs(seed, logs, DEV_KEY, step_of(best))
+    if workplace.processes.leads:
+        kept = {"curve": dataclasses.asdict(curve), "padding": round(trainer.padding, 4)}
+        with writing(run, checkpoint_bytes(model)):
+            shutil.copyfile(best / WEIGHTS_FILE, kept_weights(workplace.scratch, seed))
+            write_whole(record, json.dumps(kept).encode())
+        for folder in checkpoints(run):
+            shutil.rmtree(folder)
+    return curve, trainer.padding
+
+
+def _run(trainer: RetrieverTrainer, checkpoint: Path | None) -> tuple[list[dict[str, Any]], Path]:
+    """Train to the end; the log, and the checkpoint to keep: the best on dev, else the last."""
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finally:
+        for callback in trainer.callback_handler.callbacks:
+            if isinstance(callback, Display):
+                callback.close()
+    last = Path(str(trainer.args.output_dir)) / f"checkpoint-{trainer.state.global_step}"
+    return trainer.state.log_history, Path(trainer.state.best_model_checkpoint or last)
+
+
+def _build_trainer(
+    model: SentenceTransformer,
+    spec: ModelSpec,
+    pairs: Pairs,
+    config: TrainConfig,
+    workplace: Workplace,
+    seed: int,
+    judge: Judge | None,
+) -> RetrieverTrainer:
+    processes = workplace.processes
+    # The trainer reads these, the encoder reads model.prompts: Embedder has set those.
+    prompts = {
+        column: spec.query_prompt if column == "anchor" else spec.document_prompt
+        for column in pairs.dataset.column_names
+    }
+    arguments = _arguments(prompts, config, workplace, seed)
+    sampler: Callable[..., DefaultBatchSampler] = NoDuplicatesBatchSampler
+    if config.batch_sampler == "no_duplicates_by_length":
+        sampler = functools.partial(
+            LengthBatchSampler,
+            lengths=token_lengths(model, pairs.dataset, prompts),
+            mini_batch_size=config.mini_batch_size,
+            groups=pairs.groups,
+        )
+    # Before 6.2 the trainer tells its sampler no seed.
+    arguments.batch_sampler = lambda dataset, **options: sampler(
+        dataset, **(options | {"seed": seed})
+    )
+    callbacks: list[Any] = [
+        Milestones(config.evaluations if judge else 0, config.checkpoint_minutes, processes)
+    ]
+    if processes.leads:
+        callbacks.append(Display(workplace.logs, config.batch_size * processes.count))
+    trainer = RetrieverTrainer(
+        judge=judge,
+        processes=processes,
+        model=model,
+        args=arguments,
+        train_dataset=pairs.dataset,
+        loss=build_loss(
+            model,
+            config,
+            config.trained_dims(spec.dims),
+            lambda: Embedder(workplace.guide or spec).model.float(),
+            gather=processes.count > 1,
+        ),
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _arguments(
+    prompts: dict[str, str], config: TrainConfig, workplace: Workplace, seed: int
+) -> SentenceTransformerTrainingArguments:
+    hardware, processes = workplace.hardware, workplace.processes
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(workplace.scratch / f"seed-{seed}"),
+        num_train_epochs=config.epochs,
+        max_steps=config.max_steps or -1,
+        # With split_batches this is the batch of all processes together: the sampler then keeps
+        # texts from standing twice among all the negatives that are gathered.
+        per_device_train_batch_size=config.batch_size * processes.count,
+        accelerator_config={"split_batches": processes.count > 1},
+        dataloader_drop_last=processes.count > 1,
+        gradient_accumulation_steps=config.accumulation_steps,
+        prompts={column: prompt for column, prompt in prompts.items() if prompt},
+        optim=config.optimizer,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        lr_scheduler_type=config.schedule,
+        warmup_steps=config.warmup_share,
+        max_grad_norm=config.max_grad_norm,
+        seed=seed,
+        use_cpu=hardware.device == "cpu",
+        bf16=hardware.bf16,
+        tf32=hardware.tf32 or None,
+        dataloader_pin_memory=hardware.device == "cuda",
+        logging_steps=1,
+        # The filter would log the running mean in place of a loss that is not a number.
+        logging_nan_inf_filter=False,
+        # The last step is saved in any case, the others when Milestones asks.
+        save_strategy="steps",
+        save_steps=NEVER,
+        metric_for_best_model=DEV_KEY,
+        greater_is_better=True,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def kept_weights(scratch: Path, seed: int) -> Path:
+    """Where a seed's kept weights are, once its run has ended."""
+    return scratch / f"seed-{seed}" / "kept.safetensors"
