@@ -5,12 +5,28 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag_app.library import Library
 
 SHINGLE_WORDS = 4
 MIN_SHARE = 0.8
 """Share of the gold's shingles that a chunk must hold when no chunk holds the gold whole."""
 
 Shingle = tuple[str, ...]
+
+
+def own_texts(library: Library) -> dict[str, str]:
+    """Chunk id → its own words, without the prefix that every chunk of an Item repeats.
+
+    A gold of few words, such as an Item's title, stands in hundreds of prefixes.
+    """
+    return {
+        node.node_id: node.text
+        for key, version in library.versions().items()
+        for node in library.chunks(key, version).values()
+    }
 
 
 def relevant_passages(

@@ -104,7 +104,7 @@ def stock_evalset(
         )
         for company in sorted({question.ticker for question in asked})
     }
-    return filings_evalset(asked, passages, filing_of, admitted)
+    return filings_evalset(asked, passages, filing_of, admitted, passages)
 
 
 def plain_text(path: Path) -> str:

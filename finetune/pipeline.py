@@ -39,6 +39,7 @@ from finetune.processes import Processes, join_processes
 from finetune.provenance import DataTrace, RunTrace, trace_data
 from finetune.samples import KeepingEmbedder, Sample, draw_samples
 from rag_app.bars import progress_bar
+from rag_app.errors import TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
 
@@ -83,6 +84,11 @@ def finetune(
     """
     hardware = detect_hardware()
     processes = join_processes(hardware)
+    if config.packs and processes.count > 1:
+        raise TrainingError(
+            "Batches of packs have many sizes and cannot be shared out; train in one process, or "
+            "with --set packs=0."
+        )
     say = say if processes.leads else _nothing
     with _draft(home, name, processes, resume, say) as draft:
         rows = load_qa_rows(config.data, columns)

@@ -9,9 +9,11 @@ import pytest
 from sample_rows import write_rows
 
 from eval.evalset import EvalSet, first_hits
+from eval.gold import own_texts
 from eval.metrics import per_query
 from eval.protocols import build_evalset
 from eval.protocols.choices import Choices
+from eval.protocols.filings import Asked, filings_evalset
 from eval.protocols.grouped import grouped_evalset
 from eval.retrieval import judge
 from eval.rows import QaRow, load_qa_rows
@@ -36,6 +38,17 @@ def test_filings_asks_verbatim_rows_of_every_chunk(sample_home: Path, tmp_path: 
         "BRWG_10-K_FY2024",
     }
     assert sum(map(len, asked.admitted.values())) == len(asked.corpus)
+
+
+def test_a_gold_that_stands_in_prefixes_alone_is_in_no_chunk(sample_home: Path) -> None:
+    library = Library(sample_home)
+    texts, passages = own_texts(library), library.passages()
+    titled = next(id_ for id_, text in texts.items() if passages[id_].count("Item 7. ") and text)
+    title = passages[titled].partition("Item 7. ")[2].partition("\n")[0]
+    row = QaRow("0", "Which Item is it?", "", f"fiscal 2023 > Item 7. {title}", "BRWG", "")
+    file = library.filing_of()[titled]
+    asked = filings_evalset([Asked(row, "BRWG", file)], passages, library.filing_of(), {}, texts)
+    assert asked.goldless == 1
 
 
 def test_filings_can_be_narrowed(sample_home: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.evalset import EvalSet
-from eval.gold import holding_passages
+from eval.gold import holding_passages, own_texts
 from eval.protocols.choices import Choices
 from eval.rows import QaRow, check_columns, load_qa_rows
 from eval.sources import read_records
@@ -46,7 +46,8 @@ def build_filings(data: str, home: Path, choices: Choices) -> EvalSet:
     if choices.corpus == "asked":
         passages = {id_: text for id_, text in passages.items() if filing_of[id_] in files}
     companies = {question.ticker for question in asked}
-    return filings_evalset(asked, passages, filing_of, _admitted(library, passages, companies))
+    admitted = _admitted(library, passages, companies)
+    return filings_evalset(asked, passages, filing_of, admitted, own_texts(library))
 
 
 def asked_rows(data: str, choices: Choices) -> list[Asked]:
@@ -90,11 +91,15 @@ def filings_evalset(
     passages: dict[str, str],
     filing_of: Mapping[str, str],
     admitted: dict[str, tuple[str, ...]],
+    texts: Mapping[str, str],
 ) -> EvalSet:
-    """Right is any chunk of the row's file that holds its context (see ``holding_passages``)."""
+    """Right is any chunk of the row's file that holds its context (see ``holding_passages``).
+
+    ``passages`` are what is searched, ``texts`` the words of the same chunks that may be a gold's.
+    """
     by_file: dict[str, dict[str, str]] = defaultdict(dict)
-    for chunk_id, text in passages.items():
-        by_file[filing_of[chunk_id]][chunk_id] = text
+    for chunk_id in passages:
+        by_file[filing_of[chunk_id]][chunk_id] = texts[chunk_id]
     golds: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for question in asked:
         golds[question.file].append((question.row.id, question.row.context))
