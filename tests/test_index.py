@@ -147,3 +147,13 @@ def test_an_unknown_dimension_lists_those_there_are(minilm: Embedder) -> None:
     assert minilm.spec.check_dim(None) == 384
     with pytest.raises(ModelError, match="choose one of 384, 256, 128, 64"):
         minilm.spec.check_dim(100)
+
+
+def test_chunks_longer_than_the_model_reads_are_refused_before_they_are_encoded(
+    home_copy: Path, minilm: Embedder
+) -> None:
+    short = Embedder(minilm.spec)
+    short.model.max_seq_length = 64
+    with pytest.raises(ModelError, match=r"reads 64 tokens, and \d+ chunks have up to \d+"):
+        short.check_fits(list(Library(home_copy).passages().values()))
+    minilm.check_fits(list(Library(home_copy).passages().values()))

@@ -68,6 +68,7 @@ def encode_missing(library: Library, embedder: Embedder, on_progress: Progress) 
             continue
         chunks = library.chunks(key, version)
         texts = [passage_text(node) for node in chunks.values()]
+        embedder.check_fits(texts)
         save_vectors(path, list(chunks), embedder.encode_documents(texts, on_progress))
         encoded += len(texts)
     return encoded

@@ -97,6 +97,24 @@ class Embedder:
         """
         return self._encode(texts, "document", on_progress)
 
+    def check_fits(self, texts: Sequence[str]) -> None:
+        """Hold passages to what the model reads, prompt included; it would cut the rest silently.
+
+        Raises:
+            ModelError: some are longer; the message says how many.
+        """
+        limit = self.model.max_seq_length
+        if limit is None:
+            return
+        prompted = [self.spec.document_prompt + text for text in texts]
+        tokens = self.model.tokenizer(prompted, verbose=False)["input_ids"]
+        long = [len(ids) for ids in tokens if len(ids) > limit]
+        if long:
+            raise ModelError(
+                f"Model {self.spec.name} reads {limit} tokens, and {len(long)} chunks have up to "
+                f"{max(long)}, whose ends could not be found; choose a model that reads more."
+            )
+
     def _encode(
         self, texts: Sequence[str], kind: str, on_progress: Callable[[int], None] | None
     ) -> Vectors:

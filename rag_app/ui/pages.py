@@ -11,10 +11,11 @@ FAULT = "The page failed inside the program; its log has the details. Reload the
 
 def app() -> None:
     """Draw the page that the address names; the others are not even imported."""
+    # Without icons: Streamlit fetches a page's icon for the browser's tab from Google.
     chosen = st.navigation(
         [
-            st.Page("app.py", title="Chat", icon=":material/chat:", default=True),
-            st.Page("filings.py", title="Filings", icon=":material/folder_open:"),
+            st.Page("app.py", title="Chat", default=True),
+            st.Page("filings.py", title="Filings"),
         ],
         position="top",
     )
