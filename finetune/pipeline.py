@@ -100,6 +100,11 @@ def finetune(
             config.base, home, query_prompt=query_prompt, document_prompt=document_prompt
         )
         guide = resolve_model(config.guide, home) if config.guide else None
+        if spec.starts:
+            raise TrainingError(
+                f"{spec.name} has a projection for each dimension, so it is no Matryoshka base; "
+                "train it with --recipe numeric, or give another --base."
+            )
         dims = config.trained_dims(spec.dims)
         pairs = training_pairs(split.train, config, spec, home, say)
         trace = trace_data(rows, split, pairs)

@@ -12,11 +12,13 @@ from tiny import write_filing
 
 from eval.evalset import EvalSet
 from eval.retrieval import evaluate, score
+from finetune.config import load_config
 from finetune.hardware import Hardware
 from finetune.numeric import FIGURES_FILE, TunedNumeric, finetune_numeric, numeric_objective
 from finetune.numeric_config import NumericConfig, load_numeric_config
 from finetune.numeric_data import NumericData, load_numeric_data
 from finetune.numeric_model import NumericModel
+from finetune.pipeline import finetune
 from finetune.search import Range, load_space
 from rag_app.errors import DataError, ModelError, TrainingError
 from rag_app.index.embedder import Embedder
@@ -450,3 +452,14 @@ def test_starts_that_do_not_fit_the_dimensions_are_refused(
     (copy / "matryoshka.json").write_text(json.dumps({"dims": [16, 8], "starts": [0]}))
     with pytest.raises(ModelError, match="names other dims than starts"):
         resolve_model(str(copy), tmp_path)
+
+
+def test_a_numeric_model_is_no_base_of_a_contrastive_recipe(
+    tuned: TunedNumeric, home: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "qa.csv"
+    lines = [f"What of {n}?,a,Passage {n} of it,T{n % 5},2023_10K" for n in range(40)]
+    data.write_text("\n".join(["question,answer,context,ticker,filing", *lines]), "utf-8")
+    config = load_config("ours", {"data": str(data), "base": str(tuned.folder), "split": "context"})
+    with pytest.raises(TrainingError, match="it is no Matryoshka base"):
+        finetune(config, home, "wrong", say=lambda sentence: None)
