@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eval.rows import QaRow
@@ -32,6 +33,16 @@ class EvalSet:
     one_gold: bool = False
     fold: str = ""
     whole_sha256: str = ""
+
+    def only(self, query_ids: Collection[str]) -> EvalSet:
+        """The same corpus, asked these of its queries alone."""
+        queries = {id_: text for id_, text in self.queries.items() if id_ in query_ids}
+        return dataclasses.replace(
+            self,
+            queries=queries,
+            qrels={id_: self.qrels[id_] for id_ in queries},
+            groups={id_: self.groups[id_] for id_ in queries},
+        )
 
     @property
     def sha256(self) -> str:

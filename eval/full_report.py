@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from eval.baseline_systems import Bases, add_baselines, unprompted_spec
 from eval.cache import CachedEmbedder
@@ -16,7 +16,7 @@ from eval.report import Report
 from eval.retrieval import evaluate
 from eval.stock import library_sources, stock_scores
 from eval.training_record import base_of, check_unseen
-from rag_app.bars import progress_bar
+from rag_app.bars import counting_bar
 from rag_app.cli import open_embedder
 from rag_app.errors import ModelError
 from rag_app.index.embedder import Embedder
@@ -95,12 +95,6 @@ def _with_stock(report: Report, data: str, choices: Choices, settings: Settings)
     )
 
 
-@contextmanager
-def encoding_bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def encoding_bar(what: str, total: int | None) -> AbstractContextManager[Callable[[int], None]]:
     """A bar of passages encoded; gives the function that moves it on."""
-    with progress_bar(f"Encoding for {what}", total, "passages") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
-        yield advance
+    return counting_bar(f"Encoding for {what}", total, "passages")

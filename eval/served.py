@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.held import HeldQuestion
-from eval.metrics import METRICS, per_query
+from eval.metrics import per_query
 from eval.report import Scores
+from eval.retrieval import DEEPEST
 from rag_app.errors import LibraryError
 from rag_app.index.embedder import Embedder
 from rag_app.library import Library
 
 RETRIEVERS = {"dense": False, "fused": True}
 """What is asked → whether BM25 takes part."""
-DEPTH = max(int(name.rpartition("@")[2]) for name in METRICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def measure(
     for name, lexical in RETRIEVERS.items():
         for question in questions:
             retriever = FilingsRetriever(
-                snapshot, filters=question.filters, k=DEPTH, lexical=lexical
+                snapshot, filters=question.filters, k=DEEPEST, lexical=lexical
             )
             try:
                 found = retriever.retrieve(question.text)

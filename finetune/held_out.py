@@ -68,14 +68,9 @@ def dev_evalset(split: Split, seed: int = 0) -> EvalSet:
 
 
 def _asked(whole: EvalSet, row_ids: Collection[str], part: str) -> EvalSet:
-    queries = {id_: text for id_, text in whole.queries.items() if id_ in row_ids}
-    if not queries:
+    asked = whole.only(row_ids)
+    if not asked.queries:
         raise DataError(
             f"No {part} row has both a question and a context; give more rows, or another --split."
         )
-    return dataclasses.replace(
-        whole,
-        queries=queries,
-        qrels={id_: whole.qrels[id_] for id_ in queries},
-        groups={id_: whole.groups[id_] for id_ in queries},
-    )
+    return asked

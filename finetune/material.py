@@ -8,11 +8,11 @@ from pathlib import Path
 
 from eval.rows import QaRow
 from finetune.config import TrainConfig
-from finetune.mine import mine_negatives
+from finetune.mine import mine_negatives, negative_texts
 from finetune.packs import Packs, packed_rows
 from finetune.pairs import Pairs, build_pairs
 from finetune.serving_pairs import serving_pairs
-from rag_app.bars import progress_bar
+from rag_app.bars import counting_bar
 from rag_app.filings.chunks import token_counter
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec
@@ -66,11 +66,7 @@ def _mined(
     rows: Sequence[QaRow], config: TrainConfig, spec: ModelSpec
 ) -> dict[str, tuple[str, ...]]:
     """Row id → wrong passages."""
-    with progress_bar("Mining", None, "texts") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with counting_bar("Mining", None, "texts") as advance:
         mined = mine_negatives(
             rows,
             embedder=Embedder(spec),
@@ -78,4 +74,4 @@ def _mined(
             ceiling=config.negative_ceiling,
             on_progress=advance,
         )
-    return {row_id: tuple(one.text for one in found) for row_id, found in mined.items()}
+    return negative_texts(mined)

@@ -13,7 +13,7 @@ from eval.data_flags import DATA_HELP, add_column_flags, columns_of
 from eval.files import prepare_out
 from eval.rows import QaRow, load_qa_rows
 from eval.splits import SPLITS, split_rows
-from rag_app.bars import progress_bar
+from rag_app.bars import counting_bar
 from rag_app.cli import OK, add_debug_flag, open_embedder
 from rag_app.sealed import write_whole
 from rag_app.settings import load_settings
@@ -65,11 +65,7 @@ def _mine(args: argparse.Namespace) -> int:
     rows = load_qa_rows(args.data, columns_of(args))
     holdout = [ticker for ticker in args.holdout.split(",") if ticker.strip()]
     train = split_rows(rows, args.split, seed=args.seed, holdout=holdout).train
-    with progress_bar("Mining", None, "texts") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with counting_bar("Mining", None, "texts") as advance:
         mined = mine_negatives(
             train,
             embedder=embedder,

@@ -38,7 +38,7 @@ from finetune.model_folder import (
 from finetune.processes import Processes, join_processes
 from finetune.provenance import DataTrace, RunTrace, trace_data
 from finetune.samples import KeepingEmbedder, Sample, draw_samples
-from rag_app.bars import progress_bar
+from rag_app.bars import counting_bar
 from rag_app.errors import TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
@@ -203,11 +203,7 @@ def _dev_score(
 
 
 def _score(embedder: KeepingEmbedder, evalset: EvalSet, dims: tuple[int, ...]) -> Report:
-    with progress_bar(f"Scoring {embedder.spec.name}", len(evalset.corpus), "passages") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with counting_bar(f"Scoring {embedder.spec.name}", len(evalset.corpus), "passages") as advance:
         return evaluate(embedder, evalset, dims, on_progress=advance)
 
 

@@ -21,7 +21,7 @@ from eval.statistics import Difference, paired_difference
 from finetune.config import TrainConfig
 from finetune.held_out import held_out_evalset
 from finetune.model_folder import BASE_REPORT, CONFIG_FILE, TUNED_REPORT, write_json
-from rag_app.bars import progress_bar
+from rag_app.bars import counting_bar
 from rag_app.errors import DataError, TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec, resolve_model, trained_models
@@ -173,11 +173,7 @@ def _questions(folder: Path, tuned: Report) -> EvalSet:
 
 def _score(spec: ModelSpec, evalset: EvalSet) -> Report:
     label = f"Scoring {spec.name}, which is served"
-    with progress_bar(label, len(evalset.corpus), "passages") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with counting_bar(label, len(evalset.corpus), "passages") as advance:
         return evaluate(Embedder(spec), evalset, spec.dims, on_progress=advance)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from tqdm import tqdm
@@ -24,3 +26,16 @@ def progress_bar(
         dynamic_ncols=True,
         delay=delay_s,
     )
+
+
+@contextmanager
+def counting_bar(
+    what: str, total: int | None, unit: str, *, delay_s: float = 0.0
+) -> Iterator[Callable[[int], None]]:
+    """Such a bar around a piece of work; gives the function that moves it on by a count."""
+    with progress_bar(what, total, unit, delay_s=delay_s) as bar:
+
+        def advance(count: int) -> None:
+            bar.update(count)
+
+        yield advance

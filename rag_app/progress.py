@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import NoReturn
 
-from tqdm import tqdm
-
-from rag_app.bars import progress_bar
+from rag_app.bars import counting_bar
 from rag_app.filings.source import printable
 from rag_app.index.build import Progress
 from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
@@ -19,30 +16,24 @@ from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
 def console_watcher() -> Iterator[IngestWatcher]:
     """A line for each file as it is read, then a bar of chunks encoded."""
     with ExitStack() as stack:
-        bars: list[tqdm[NoReturn]] = []  # none before encoding begins
+        bars: list[Progress] = []  # none before encoding begins
 
         def on_encoding(total: int) -> None:
             if total:
                 bars.append(
-                    stack.enter_context(progress_bar("encoding", total, "chunks", delay_s=0.1))
+                    stack.enter_context(counting_bar("encoding", total, "chunks", delay_s=0.1))
                 )
 
         yield IngestWatcher(
             on_file=lambda file: print(file_line(file)),
             on_encoding=on_encoding,
-            on_encoded=lambda done: _advance(bars[0], done),
+            on_encoded=lambda done: bars[0](done),
         )
 
 
-@contextmanager
-def encoding_bar() -> Iterator[Progress]:
+def encoding_bar() -> AbstractContextManager[Progress]:
     """A bar of chunks encoded, without a total; nothing shows when nothing is encoded."""
-    with progress_bar("encoding", None, "chunks", delay_s=0.1) as bar:
-        yield lambda done: _advance(bar, done)
-
-
-def _advance(bar: tqdm[NoReturn], done: int) -> None:
-    bar.update(done)
+    return counting_bar("encoding", None, "chunks", delay_s=0.1)
 
 
 def file_line(file: FileOutcome) -> str:

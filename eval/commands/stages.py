@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from eval.protocols import build_evalset
     from eval.stage_report import stages_record, stages_table
     from eval.stages import follow, turns
-    from rag_app.bars import progress_bar
+    from rag_app.bars import counting_bar
     from rag_app.chat.llm import open_llm
     from rag_app.library import Library
     from rag_app.sealed import write_whole
@@ -105,11 +105,7 @@ def run(args: argparse.Namespace) -> int:
             llm=open_llm(settings),
             references=REFERENCES[args.protocol](args.data, choices),
         )
-    with progress_bar("Asking", turns(evalset, dims, answering), "questions") as bar:
-
-        def asked(count: int) -> None:
-            bar.update(count)
-
+    with counting_bar("Asking", turns(evalset, dims, answering), "questions") as asked:
         found = follow(
             evalset, Library(settings.home), (base, tuned), dims, args.metric, answering, asked
         )

@@ -65,12 +65,4 @@ def fold_of(whole: EvalSet, rows: Sequence[QaRow], fold: str) -> EvalSet:
         DataError: ``fold`` is not such as ``2/5``, or the companies cannot be cut so.
     """
     tested = {row.id for row in fold_split(rows, fold).test}
-    queries = {id_: text for id_, text in whole.queries.items() if id_ in tested}
-    return dataclasses.replace(
-        whole,
-        queries=queries,
-        qrels={id_: whole.qrels[id_] for id_ in queries},
-        groups={id_: whole.groups[id_] for id_ in queries},
-        fold=fold,
-        whole_sha256=whole.sha256,
-    )
+    return dataclasses.replace(whole.only(tested), fold=fold, whole_sha256=whole.sha256)
