@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.axes import principal_axes
 from eval.evalset import EvalSet
 from eval.metrics import means
 from eval.report import Report, Scores
@@ -107,16 +108,9 @@ def bm25_scores(evalset: EvalSet, k: int, name: str = "bm25") -> Scores:
 
 
 def principal(queries: Vectors, corpus: Vectors) -> Pair:
-    """Both turned to the principal axes of the corpus, widest first, from its mean.
-
-    The first coordinates are then the best linear compression to as many (Jolliffe 2002,
-    "Principal Component Analysis").
-    """
-    mean = corpus.mean(axis=0, dtype=np.float64)
-    centred = corpus - mean
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    turned = [((part - mean) @ axes[:, ::-1]).astype(np.float32) for part in (queries, corpus)]
-    return turned[0], turned[1]
+    """Both turned to the principal axes of the corpus, widest first, from its mean."""
+    axes = principal_axes(corpus)
+    return axes.turned(queries), axes.turned(corpus)
 
 
 def drawn(queries: Vectors, corpus: Vectors, seed: int = 0) -> Pair:

@@ -189,6 +189,11 @@ def _facts(config: TrainConfig, run: RunTrace) -> dict[str, str]:
             f"{config.negatives} a pair, none above {config.negative_ceiling:.0%} of the right "
             "passage's score"
         )
+    if data.feedback_rows:
+        facts["feedback"] = (
+            f"{data.feedback_rows} of the pairs were marked in the chat and reviewed; each is in "
+            f"an epoch {data.feedback_repeats} times"
+        )
     if config.loss == "guided":
         guide = config.guide or "the untuned base"
         facts["guide"] = f"{guide}, margin {config.margin:.0%} of the right passage's score"

@@ -63,6 +63,7 @@ class TrainConfig:
     served_dim: Count = 128
     merge_duplicates: bool = False
     serve_on: Literal["", "library"] = ""
+    feedback_share: Share = 0.0
     packs: Natural = 0
     pack_tokens: Count = 200
     negatives: Natural = 0
@@ -76,6 +77,7 @@ class TrainConfig:
     dims_per_step: Natural = 0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     lora_rank: Natural = 0
+    principal_axes: bool = False
     seeds: Count = 1
     base_share: Share = 0.0
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
@@ -96,7 +98,8 @@ class TrainConfig:
     def default_name(self) -> str:
         """What the model is called when nobody says: ``minilm-notebook``."""
         base = self.base.rstrip("/").rsplit("/", 1)[-1]
-        return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', base).strip('-.')}-{self.recipe}"
+        corrected = "-feedback" if self.feedback_share else ""
+        return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', base).strip('-.')}-{self.recipe}{corrected}"
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(TrainConfig) if field.name != "recipe")

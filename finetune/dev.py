@@ -56,7 +56,4 @@ class _Loaded(Embedder):
 
     def __init__(self, spec: ModelSpec, model: SentenceTransformer) -> None:
         super().__init__(spec)
-        self._in_training = model
-
-    def _load(self) -> SentenceTransformer:
-        return self._in_training
+        self._model = model

@@ -10,8 +10,13 @@ from finetune.config import Overrides, known_recipes, parse_overrides
 
 RECIPE_ORDER = ("ours", "notebook")
 """The first of these that is there is trained when nobody names one."""
-FIELDS = ("data", "base", "split", "serve_on", "max_steps", "epochs", "batch_size", "seed")
+FIELDS = (
+    *("data", "base", "split", "serve_on", "feedback_share"),
+    *("max_steps", "epochs", "batch_size", "seed"),
+)
 """Fields of a recipe that have a flag of their own; --set reaches the others."""
+FEEDBACK_SHARE = 0.2
+"""What --from-feedback stands for."""
 
 
 def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +43,13 @@ def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
         "--serve-on",
         choices=["library"],
         help="train on the chunks of your ingested filings too, as they are served",
+    )
+    parser.add_argument(
+        "--from-feedback",
+        dest="feedback_share",
+        action="store_const",
+        const=FEEDBACK_SHARE,
+        help="train on the reviewed feedback of the chat too, repeated to be a fifth of the pairs",
     )
     parser.add_argument(
         "--set",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from rag_app.errors import TrainingError
+from rag_app.index.adapter import TURN
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -17,7 +18,7 @@ SCALE = 2.0
 
 
 def add_matrices(model: SentenceTransformer, rank: int) -> None:
-    """Freeze the model and give its attention and feed-forward layers matrices that train.
+    """Freeze the network and give its attention and feed-forward layers matrices that train.
 
     Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models".
 
@@ -36,7 +37,7 @@ def add_matrices(model: SentenceTransformer, rank: int) -> None:
     ]
     if not layers:
         raise TrainingError("This base has no linear layers; set `lora_rank` to 0.")
-    model.requires_grad_(False)
+    network.requires_grad_(False)
     lora = LoraConfig(r=rank, lora_alpha=int(SCALE * rank), target_modules=layers, lora_dropout=0.0)
     inject_adapter_in_model(lora, network)
 
@@ -44,18 +45,23 @@ def add_matrices(model: SentenceTransformer, rank: int) -> None:
 def stored_matrices(
     model: SentenceTransformer, path: Path, share: float = 1.0
 ) -> dict[str, Tensor]:
-    """The matrices that ``save_trained`` wrote, named as an adapter names them.
+    """What ``save_trained`` wrote of a low-rank run, named as an adapter names it.
 
-    ``share`` scales what they add to the weights of ``model``, the base.
+    ``share`` scales what it changes in ``model``, which stands as it did before training.
     """
     from safetensors.torch import load_file
 
     network = _network(model)
     prefix = next(name for name, module in model.named_modules() if module is network)
+    before = dict(model.named_parameters())
     matrices = {}
     for name, tensor in load_file(path).items():
-        layer, part, _ = name.removeprefix(f"{prefix}.").rsplit(".", 3)[:3]
-        matrices[f"{layer}.weight.{part}"] = tensor * (share if part == "lora_B" else 1.0)
+        if name in before:  # the turn's layer, which trains whole
+            part = name.rpartition(".")[2]
+            matrices[f"{TURN}.{part}"] = before[name].detach().lerp(tensor, share)
+        else:
+            layer, part, _ = name.removeprefix(f"{prefix}.").rsplit(".", 3)[:3]
+            matrices[f"{layer}.weight.{part}"] = tensor * (share if part == "lora_B" else 1.0)
     return matrices
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eval.rows import QaRow
 from finetune.config import TrainConfig
+from finetune.feedback_rows import NO_FEEDBACK, Feedback
 from finetune.mine import mine_negatives, negative_texts
 from finetune.packs import Packs, packed_rows
 from finetune.pairs import Pairs, build_pairs
@@ -25,8 +26,9 @@ def training_pairs(
     spec: ModelSpec,
     home: Path,
     say: Callable[[str], None],
+    feedback: Feedback = NO_FEEDBACK,
 ) -> Pairs:
-    """The pairs of the training rows, and of no others.
+    """The pairs of the training rows and of the feedback, and of no others.
 
     Hard negatives of short passages are mined with the untuned base and BM25; a chunk's come from
     its own filings.
@@ -36,7 +38,7 @@ def training_pairs(
     """
     used, negatives = list(rows), {}
     if config.negatives:
-        negatives = _mined(rows, config, spec)
+        negatives = _mined([*rows, *feedback.rows], config, spec)
     if config.serve_on == "library":
         served = serving_pairs(rows, Library(home), count=config.negatives)
         say(str(served))
@@ -52,14 +54,17 @@ def training_pairs(
             seed=config.seed,
         )
         say(f"{len(packs.rows)} packs of {config.pack_tokens} tokens, each with one question.")
+    repeats = feedback.repeats(config.feedback_share, among=len(used) + len(packs.rows))
+    if feedback.rows:
+        say(f"{feedback}; each trains {repeats} times an epoch.")
     pairs = build_pairs(
-        [*used, *packs.rows],
+        [*used, *feedback.rows * repeats, *packs.rows],
         config.columns,
         merge_duplicates=config.merge_duplicates,
         negatives=negatives if config.negatives else None,
     )
     loose = len(pairs.dataset) - len(packs.rows)
-    return replace(pairs, groups=(0,) * loose + packs.groups)
+    return replace(pairs, groups=(0,) * loose + packs.groups, repeats=repeats)
 
 
 def _mined(

@@ -10,6 +10,7 @@ from pathlib import Path
 from eval.rows import Columns, load_qa_rows
 from finetune.config import TrainConfig, load_config
 from finetune.dev import METRIC, Judge
+from finetune.feedback_rows import NO_FEEDBACK, feedback_for
 from finetune.hardware import detect_hardware
 from finetune.held_out import dev_evalset, split_for
 from finetune.material import training_pairs
@@ -55,7 +56,8 @@ def pairs_objective(
     spec = resolve_model(
         config.base, home, query_prompt=query_prompt, document_prompt=document_prompt
     )
-    pairs = training_pairs(split.train, config, spec, home, say)
+    feedback = feedback_for(split, home) if config.feedback_share else NO_FEEDBACK
+    pairs = training_pairs(split.train, config, spec, home, say, feedback)
     hardware = detect_hardware()
     scratch = folder / SCRATCH
 
@@ -66,7 +68,7 @@ def pairs_objective(
         trial = _with(config, values)
         chosen = pairs
         if not MATERIAL.isdisjoint(values):
-            chosen = training_pairs(split.train, trial, spec, home, say)
+            chosen = training_pairs(split.train, trial, spec, home, say, feedback)
         shutil.rmtree(scratch, ignore_errors=True)  # of a trial that was killed
         scratch.mkdir(parents=True)
         judge = Judge(spec, dev, trial.served_dim, report)
@@ -81,6 +83,8 @@ def pairs_objective(
         "base_fingerprint": spec.fingerprint,
         "data_sha256": rows_sha256(rows),
     }
+    if feedback.rows:
+        about["feedback_sha256"] = rows_sha256(feedback.rows)
     return Objective(f"dev {METRIC} at {config.served_dim}", "maximize", about, run)
 
 

@@ -22,13 +22,15 @@ class Pairs:
     ``negative_1`` and so on where negatives were given, and no others: sentence-transformers
     hands every column to the loss, in the data set's order. ``dropped`` rows gave no pair because
     a text was blank; ``merged`` pairs have the passage of an earlier pair. ``groups`` has a number
-    for each pair: pairs of one number make batches of their own, those of 0 mix.
+    for each pair: pairs of one number make batches of their own, those of 0 mix. ``repeats`` says
+    how often each pair of feedback is in it.
     """
 
     dataset: Dataset
     dropped: int
     merged: int = 0
     groups: tuple[int, ...] = ()
+    repeats: int = 0
 
 
 def build_pairs(

@@ -20,6 +20,7 @@ from finetune.checkpoints import writing
 from finetune.config import TrainConfig
 from finetune.curves import PICTURE, draw_curves
 from finetune.dev import METRIC, Judge
+from finetune.feedback_rows import NO_FEEDBACK, feedback_for
 from finetune.hardware import detect_hardware
 from finetune.held_out import dev_evalset, split_for, test_evalset
 from finetune.leakage import leakage_report
@@ -41,6 +42,7 @@ from finetune.samples import KeepingEmbedder, Sample, draw_samples
 from rag_app.bars import counting_bar
 from rag_app.errors import TrainingError
 from rag_app.index.embedder import Embedder
+from rag_app.index.encoders import TORCH, encoder_cache
 from rag_app.index.models import resolve_model
 
 if TYPE_CHECKING:
@@ -71,13 +73,15 @@ def finetune(
     columns: Columns = Columns(),  # noqa: B008 - frozen
     query_prompt: str | None = None,
     document_prompt: str | None = None,
+    encoder: str = TORCH,
     say: Callable[[str], None],
 ) -> Tuned | None:
     """Train ``config.base`` and leave it as ``home/models/NAME``, whole or not at all.
 
-    The prompts are as in ``resolve_model``; the trained model carries them. ``resume`` goes on with
-    a run that was stopped. ``say`` is told, in a sentence, what is being done. Under ``torchrun``
-    one process leads; the others help it to train and return None.
+    The prompts are as in ``resolve_model``; the trained model carries them. ``encoder`` scores it
+    and its base, as ``Embedder`` says. ``resume`` goes on with a run that was stopped. ``say`` is
+    told, in a sentence, what is being done. Under ``torchrun`` one process leads; the others help
+    it to train and return None.
 
     Raises:
         RagError: data, base or name cannot be used, or training failed; the message says which.
@@ -94,7 +98,9 @@ def finetune(
         rows = load_qa_rows(config.data, columns)
         split = split_for(rows, config)
         test = test_evalset(rows, split)
-        say(str(leakage_report(split)))
+        feedback = feedback_for(split, home) if config.feedback_share else NO_FEEDBACK
+        learned = feedback.added_to(split)
+        say(str(leakage_report(learned)))
 
         spec = resolve_model(
             config.base, home, query_prompt=query_prompt, document_prompt=document_prompt
@@ -106,15 +112,16 @@ def finetune(
                 "train it with --recipe numeric, or give another --base."
             )
         dims = config.trained_dims(spec.dims)
-        pairs = training_pairs(split.train, config, spec, home, say)
-        trace = trace_data(rows, split, pairs)
+        pairs = training_pairs(split.train, config, spec, home, say, feedback)
+        trace = trace_data(rows, learned, pairs, len(feedback.rows))
         say(_data_sentence(config, trace))
         dev = dev_evalset(split) if config.evaluations else None
         judge = Judge(spec, dev, config.served_dim) if dev else None
         if processes.leads:
             draft.hold_to(_about(config, spec.fingerprint, trace))
             # A report travels with the model; the folders of a base do not.
-            base = KeepingEmbedder(dataclasses.replace(spec, name=Path(spec.name).name))
+            named = dataclasses.replace(spec, name=Path(spec.name).name)
+            base = KeepingEmbedder(named, encoder=encoder, cache=encoder_cache(home))
             base_report = _score(base, test, dims)
 
         say(f"Training {spec.name} at {_listed(dims)} on {hardware.device}, {hardware.precision}.")
@@ -130,7 +137,7 @@ def finetune(
 
         # What is scored is what was written, reloaded as the app will load it.
         tuned_spec = dataclasses.replace(resolve_model(str(draft.model.resolve()), home), name=name)
-        tuned = KeepingEmbedder(tuned_spec)
+        tuned = KeepingEmbedder(tuned_spec, encoder=encoder, cache=encoder_cache(home))
         dev_score = _dev_score(tuned, dev, config.served_dim, trained, say) if dev else None
         tuned_report = _score(tuned, test, dims)
         comparison = compare(base_report, tuned_report)
@@ -212,6 +219,8 @@ def _about(config: TrainConfig, fingerprint: str, trace: DataTrace) -> dict[str,
     fields = dataclasses.asdict(config)
     # A run may be cut shorter, or saved more often, than it began.
     del fields["max_steps"], fields["checkpoint_minutes"]
+    if trace.feedback_rows:
+        fields["feedback"] = trace.train_sha256
     return {**fields, "base's weights or prompts": fingerprint, "rows": trace.data_sha256}
 
 

@@ -44,7 +44,10 @@ def git_revision(folder: Path = Path(__file__).parent) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DataTrace:
-    """How the rows were split, their counts, and the sha256 of all rows and of each part."""
+    """How the rows were split, their counts, and the sha256 of all rows and of each part.
+
+    ``train_rows`` and their hash count the feedback, which is in no row of the data.
+    """
 
     split: str
     rows: int
@@ -58,10 +61,14 @@ class DataTrace:
     train_sha256: str
     dev_sha256: str
     test_sha256: str
+    feedback_rows: int = 0
+    feedback_repeats: int = 0
 
 
-def trace_data(rows: Sequence[QaRow], split: Split, pairs: Pairs) -> DataTrace:
-    """Count and hash what a run is trained and judged on."""
+def trace_data(
+    rows: Sequence[QaRow], split: Split, pairs: Pairs, feedback_rows: int = 0
+) -> DataTrace:
+    """Count and hash what a run is trained and judged on; the split holds the feedback too."""
     return DataTrace(
         split=split.name,
         rows=len(rows),
@@ -75,6 +82,8 @@ def trace_data(rows: Sequence[QaRow], split: Split, pairs: Pairs) -> DataTrace:
         train_sha256=rows_sha256(split.train),
         dev_sha256=rows_sha256(split.dev),
         test_sha256=rows_sha256(split.test),
+        feedback_rows=feedback_rows,
+        feedback_repeats=pairs.repeats,
     )
 
 

@@ -36,6 +36,7 @@ from finetune.losses import build_loss
 from finetune.pairs import Pairs
 from finetune.processes import ALONE, Processes
 from finetune.trainer import RetrieverTrainer, checkpoint_bytes
+from finetune.turning import AXES_FILE, turn
 from finetune.watch import DEV_KEY, Display, Milestones
 from finetune.weights import load_trained
 from rag_app.index.embedder import Embedder
@@ -77,7 +78,7 @@ def train_seed(
     if record.exists():
         stored = json.loads(record.read_text("utf-8"))
         return Curve.from_record(stored["curve"]), float(stored["padding"])
-    model = Embedder(spec).model.float()
+    model = fresh_model(spec, config, workplace.scratch)
     if config.lora_rank:
         add_matrices(model, config.lora_rank)
     if workplace.processes.leads:
@@ -104,6 +105,14 @@ def train_seed(
         for folder in checkpoints(run):
             shutil.rmtree(folder)
     return curve, trainer.padding
+
+
+def fresh_model(spec: ModelSpec, config: TrainConfig, scratch: Path) -> SentenceTransformer:
+    """The base in memory as training begins with it, in fp32."""
+    model = Embedder(spec).model.float()
+    if config.principal_axes:
+        turn(model, scratch / AXES_FILE)
+    return model
 
 
 def _run(trainer: RetrieverTrainer, checkpoint: Path | None) -> tuple[list[dict[str, Any]], Path]:

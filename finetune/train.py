@@ -17,10 +17,11 @@ from finetune.curves import Curve
 from finetune.dev import Judge
 from finetune.lora import SCALE, stored_matrices
 from finetune.pairs import Pairs
-from finetune.run import Workplace, kept_weights, train_seed
+from finetune.run import Workplace, fresh_model, kept_weights, train_seed
+from finetune.turning import AXES_FILE, write_axes
 from finetune.weights import blend
 from rag_app.errors import TrainingError
-from rag_app.index.adapter import merge_adapter
+from rag_app.index.adapter import apply_adapter
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec
 
@@ -61,6 +62,9 @@ def train(
     # It warns of a passage as the loss's anchor, which a recipe may choose.
     logging.getLogger("sentence_transformers.base.data_collator").setLevel(logging.ERROR)
     started = time.perf_counter()
+    if config.principal_axes and workplace.processes.leads:
+        write_axes(spec, pairs.dataset, workplace.scratch / AXES_FILE, config.seed)
+    workplace.processes.wait()
     try:
         runs = [
             train_seed(spec, pairs, config, workplace, seed, judge, say)
@@ -76,12 +80,12 @@ def train(
             "that are computed one after another."
         ) from error
     workplace.processes.wait()
-    model = Embedder(spec).model.float()
+    model = fresh_model(spec, config, workplace.scratch)
     kept = [kept_weights(workplace.scratch, curve.seed) for curve, _ in runs]
     adapter = None
     if config.lora_rank:
         adapter = workplace.scratch / ADAPTER_FOLDER
-        _merge_matrices(model, kept[0], adapter, spec, config)
+        model = _with_matrices(model, kept[0], adapter, spec, config)
     else:
         blend(model, kept, config.base_share)
     return Trained(
@@ -93,14 +97,15 @@ def train(
     )
 
 
-def _merge_matrices(
-    model: SentenceTransformer, kept: Path, folder: Path, spec: ModelSpec, config: TrainConfig
-) -> None:
+def _with_matrices(
+    begun: SentenceTransformer, kept: Path, folder: Path, spec: ModelSpec, config: TrainConfig
+) -> SentenceTransformer:
     """Write the adapter, and add it to the base as the app does."""
-    matrices = stored_matrices(model, kept, 1 - config.base_share)
+    matrices = stored_matrices(begun, kept, 1 - config.base_share)
     save_adapter(folder, spec, matrices, SCALE, config.trained_dims(spec.dims))
-    assert model.transformers_model is not None  # it was given matrices
-    merge_adapter(dict(model.transformers_model.named_parameters()), folder)
+    model = Embedder(spec).model.float()
+    apply_adapter(model, folder)
+    return model
 
 
 def _is_memory(error: BaseException) -> bool:

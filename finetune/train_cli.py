@@ -21,6 +21,7 @@ from rag_app.settings import Settings, load_settings
 EXAMPLES = """examples:
   python -m finetune
   python -m finetune --data questions.csv --question-column query --out mine
+  python -m finetune --from-feedback                      with what was marked in the chat
   python -m finetune --recipe notebook --base BAAI/bge-base-en-v1.5
   python -m finetune --set learning_rate=3e-5 --set "dims=[256, 128, 64]"
   python -m finetune --out mine --resume                  after Ctrl-C or a crash
@@ -76,6 +77,7 @@ def _train_pairs(args: argparse.Namespace, settings: Settings) -> None:
         columns=columns_of(args),
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,
+        encoder=settings.encoder,
         say=_say,
     )
     if tuned is None:  # one of torchrun's processes that do not lead

@@ -26,6 +26,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         if name.startswith(("RAG_", "OPENAI_", "EDGAR_")) and name != "RAG_TEST_DATA":
             monkeypatch.delenv(name)
     monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
+    # The untuned model, whose library below is encoded once; the shipped one has tests of its own.
+    monkeypatch.setenv("RAG_MODEL", "minilm")
+    # Every test has a home of its own, and each would convert the model anew: seconds a test.
+    monkeypatch.setenv("RAG_ENCODER", "torch")
     yield
 
 
@@ -39,15 +43,15 @@ def shared_data() -> Path:
 
 
 @functools.cache
-def default_embedder() -> Embedder:
-    """The real default model, loaded once for the whole run."""
+def untuned_embedder() -> Embedder:
+    """The real untuned model, loaded once for the whole run."""
     return Embedder(resolve_model("minilm", Path("nowhere")))
 
 
 @pytest.fixture(scope="session")
 def minilm() -> Embedder:
-    """The real default model."""
-    return default_embedder()
+    """The real untuned model."""
+    return untuned_embedder()
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +65,7 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, sample_filings: Path) 
     """A library of the six sample filings, indexed at full width; copy it before you write."""
     home = tmp_path_factory.mktemp("sample") / "home"
     report = ingest(
-        [sample_filings], Library(home), default_embedder(), FULL_WIDTH, max_file_mb=MAX_FILE_MB
+        [sample_filings], Library(home), untuned_embedder(), FULL_WIDTH, max_file_mb=MAX_FILE_MB
     )
     assert not report.refused
     return home

@@ -110,8 +110,9 @@ def test_a_sweep_with_odd_flags_is_refused(words: list[str]) -> None:
 
 
 def test_rollback_serves_what_was_served_before(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("RAG_MODEL")
     serve(home(tmp_path), "mine")
     assert main(["promote", "--rollback", "--debug"]) == 0
     assert capsys.readouterr().out == f"{served_model(home(tmp_path))} is served from now on.\n"

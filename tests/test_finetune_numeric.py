@@ -269,7 +269,7 @@ def test_the_app_serves_each_dimension_from_its_own_projection(
     for dim in DIMS:
         snapshot = open_snapshot(library, Embedder(spec), dim)
         question = "What would a shortage of copper raise?"
-        hits = FilingsRetriever(snapshot, k=3, lexical=False).retrieve(question)
+        hits = FilingsRetriever(snapshot, k=3, lexical=False, rescore=False).retrieve(question)
         ids, vectors = snapshot.vectors_of(list(library.versions()))
         query = (
             model.embedder.encode_queries([question])[:, :16]

@@ -15,7 +15,7 @@ from eval.report import Report
 from finetune.__main__ import main
 from finetune.promote import judge, promote
 from rag_app.errors import DataError, TrainingError
-from rag_app.index.served import default_model, served_model
+from rag_app.index.served import TUNED_MINILM, served_model
 
 QUERIES = [str(number) for number in range(120)]
 GROUPS = {query: f"C{int(query) % 20}" for query in QUERIES}
@@ -137,7 +137,7 @@ def test_training_serves_a_model_that_is_not_worse_and_no_other(home: Path) -> N
         json.loads((models / name / "promotion.json").read_text()) for name in ("fair", "ruined")
     )
     assert served_model(home) == "fair"
-    assert (fair["promoted"], fair["serving"]) == (True, default_model())
+    assert (fair["promoted"], fair["serving"]) == (True, TUNED_MINILM)
     assert (ruined["promoted"], ruined["serving"]) == (False, "fair")
     assert any(pairing["difference"]["high"] < 0 for pairing in ruined["pairings"])
 
@@ -150,7 +150,7 @@ def test_promoting_by_hand_needs_no_scoring_where_the_reports_are_there(
         assert main(["promote", "ruined"]) == 2
         assert "fair goes on being served" in capsys.readouterr().out
         assert main(["promote", "--rollback"]) == 0
-        assert served_model(home) == default_model()
+        assert served_model(home) == TUNED_MINILM
         assert main(["promote", "fair"]) == 0
         assert "fair is served from now on" in capsys.readouterr().out
         assert served_model(home) == "fair"
@@ -191,4 +191,4 @@ def test_a_name_that_was_promoted_and_is_trained_anew_is_not_served_before_it_is
     shutil.rmtree(home / "models/fair")
     assert main(["--data", str(trained / "rows.csv"), "--out", "fair", "--base", "none"]) == 2
     assert "There is no model none" in capsys.readouterr().err
-    assert served_model(home) == default_model()
+    assert served_model(home) == TUNED_MINILM

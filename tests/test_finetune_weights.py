@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from safetensors.numpy import load_file
 from tiny_model import build_tiny_model, run, settings, write_rows
 
 from finetune.adapter import save_adapter
 from finetune.lora import SCALE, add_matrices, stored_matrices
+from finetune.turning import AXES_FILE, turn, write_axes
 from finetune.weights import save_trained, trained_parameters
-from rag_app.index.adapter import merge_adapter
+from rag_app.index.adapter import apply_adapter
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
 
@@ -69,21 +71,27 @@ def test_a_low_rank_run_changes_its_layers_alone_and_leaves_an_adapter(
     assert resolve_model("low", tmp_path).dims == (128, 64)
 
 
-def test_a_merged_adapter_gives_the_vectors_of_training(material: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_merged_adapter_gives_the_vectors_of_training(
+    material: Path, tmp_path: Path, turned: bool
+) -> None:
     spec = resolve_model(str(material / "model"), tmp_path)
     texts = ["How many tents did Birch ship?", "Elm shipped 41 thousand pianos in the year."]
-    training, merged = Embedder(spec), Embedder(spec)
+    training, begun, merged = Embedder(spec), Embedder(spec), Embedder(spec)
+    if turned:
+        pairs = Dataset.from_dict({"anchor": texts, "positive": texts[::-1]})
+        write_axes(spec, pairs, tmp_path / AXES_FILE, seed=1)
+        turn(training.model, tmp_path / AXES_FILE)
+        turn(begun.model, tmp_path / AXES_FILE)
     add_matrices(training.model, 4)
     with torch.no_grad():
         for weight in trained_parameters(training.model).values():
             weight.normal_(std=0.1, generator=torch.Generator().manual_seed(weight.shape[0]))
     save_trained(training.model, tmp_path / "kept.safetensors")
 
-    matrices = stored_matrices(merged.model, tmp_path / "kept.safetensors")
+    matrices = stored_matrices(begun.model, tmp_path / "kept.safetensors")
     save_adapter(tmp_path / "adapter", spec, matrices, SCALE, (128, 64))
-    network = merged.model.transformers_model
-    assert network is not None
-    merge_adapter(dict(network.named_parameters()), tmp_path / "adapter")
+    apply_adapter(merged.model, tmp_path / "adapter")
 
     expected = training.encode_queries(texts)
     assert np.allclose(merged.encode_queries(texts), expected, atol=2e-3)

@@ -16,7 +16,7 @@ from rag_app.errors import ModelError
 from rag_app.index import adapter as adapters
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec, known_models, resolve_model, trained_models
-from rag_app.index.served import default_model, roll_back, serve, served_model, withdraw
+from rag_app.index.served import TUNED_MINILM, roll_back, serve, served_model, withdraw
 from rag_app.settings import load_settings
 
 QUERY = "encoder.layer.0.attention.self.query.weight"
@@ -102,7 +102,8 @@ def test_damaged_weights_are_one_sentence(folder: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="There is no model nope: known here are minilm"):
+    known = "There is no model nope: known here are filings-minilm, minilm"
+    with pytest.raises(ModelError, match=known):
         resolve("nope", tmp_path)
 
 
@@ -221,20 +222,19 @@ def test_matrices_of_another_shape_are_one_sentence(minilm: Embedder, shipped: P
 
 
 def test_what_is_served_is_the_shipped_model_until_one_is_promoted(
-    shipped: Path, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
-    assert load_settings().model == default_model() == "filings-minilm"
-    shutil.rmtree(shipped)
-    assert load_settings().model == default_model() == "minilm"
+    monkeypatch.delenv("RAG_MODEL")
+    assert load_settings().model == TUNED_MINILM
     serve(home, "one")
     serve(home, "two")
     assert load_settings().model == "two"
     assert load_settings(model="minilm").model == "minilm"
     assert roll_back(home) == "one"
     assert load_settings().model == "one"
-    assert roll_back(home) == "minilm"
-    with pytest.raises(ModelError, match="Nothing was promoted, so minilm is served"):
+    assert roll_back(home) == TUNED_MINILM
+    with pytest.raises(ModelError, match="Nothing was promoted, so filings-minilm is"):
         roll_back(home)
 
 
@@ -247,7 +247,10 @@ def test_a_model_that_is_gone_is_served_no_more(tmp_path: Path) -> None:
     assert served_model(tmp_path) == "two"
 
 
-def test_a_damaged_file_of_promotions_is_one_sentence(tmp_path: Path) -> None:
+def test_a_damaged_file_of_promotions_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAG_MODEL")
     serve(tmp_path / "home", "one")
     (tmp_path / "home/models/served.json").write_text("{")
     with pytest.raises(

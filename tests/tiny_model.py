@@ -98,6 +98,8 @@ def settings(material: Path, **changes: Any) -> TrainConfig:
         "learning_rate": 1e-3,
         "evaluations": 2,
         "checkpoint_minutes": 0.0,
+        "principal_axes": False,
+        "packs": 0,
     }
     return load_config("ours", given | changes)
 

@@ -6,19 +6,13 @@ import json
 from pathlib import Path
 
 from rag_app.errors import ModelError
-from rag_app.index.adapter import shipped_models
 from rag_app.sealed import write_whole
 
 SERVED_FILE = "served.json"
 MINILM = "minilm"
 """Name of all-MiniLM-L6-v2 out of its pip package."""
 TUNED_MINILM = "filings-minilm"
-"""Name of the tuned model that ships with the project."""
-
-
-def default_model() -> str:
-    """What is served where nothing was promoted."""
-    return TUNED_MINILM if TUNED_MINILM in shipped_models() else MINILM
+"""Name of the tuned model that ships with the project, served where nothing was promoted."""
 
 
 def served_model(home: Path) -> str:
@@ -27,7 +21,7 @@ def served_model(home: Path) -> str:
     Raises:
         ModelError: the file that says so is damaged.
     """
-    return (_promoted(home) or [default_model()])[-1]
+    return (_promoted(home) or [TUNED_MINILM])[-1]
 
 
 def serve(home: Path, name: str) -> None:
@@ -61,8 +55,7 @@ def roll_back(home: Path) -> str:
     promoted = _promoted(home)
     if not promoted:
         raise ModelError(
-            f"Nothing was promoted, so {default_model()} is served and there is nothing to roll "
-            "back."
+            f"Nothing was promoted, so {TUNED_MINILM} is served and there is nothing to roll back."
         )
     _write(home, promoted[:-1])
     return served_model(home)
@@ -78,7 +71,7 @@ def _promoted(home: Path) -> list[str]:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(
             f"{path}, which says what is served, cannot be read ({type(error).__name__}); remove "
-            f"it, and {default_model()} is served."
+            f"it, and {TUNED_MINILM} is served."
         ) from None
 
 
