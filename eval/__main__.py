@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from eval.commands.bench import add_bench
 from eval.commands.compare import add_compare
 from eval.commands.duplicates import add_duplicates
+from eval.commands.figures import add_figures
+from eval.commands.fuse import add_fuse
 from eval.commands.gate import add_gate
 from eval.commands.join import add_join
 from eval.commands.quality import add_quality
@@ -23,9 +25,11 @@ EXAMPLES = """examples:
   python -m eval run --protocol filings --data financial_qa_10k.csv --model mine
   python -m eval compare base.json tuned.json
   python -m eval stages --data mine.jsonl --model mine --against minilm
+  python -m eval fuse --data financial_qa_10k.csv --model mine --dims 128
   python -m eval report base.json tuned.json --out page
   python -m eval quality --model mine --data financial_qa_10k.csv
   python -m eval duplicates --data financial_qa_10k.csv --threshold .9
+  python -m eval figures --count 40
   python -m eval gate --questions mine.jsonl --against mine.json
 """
 
@@ -45,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add_command in (
-        *(add_run, add_compare, add_join, add_stages, add_report),
-        *(add_quality, add_duplicates, add_gate, add_bench),
+        *(add_run, add_compare, add_join, add_stages, add_fuse, add_report),
+        *(add_quality, add_duplicates, add_gate, add_bench, add_figures),
     ):
         add_command(commands)
     return parser

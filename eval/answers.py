@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from eval.evalset import EvalSet
 from eval.files import read_jsonl
+from eval.held import held_ids
 from eval.protocols.choices import Choices
 from eval.retrieval import Metrics
 from eval.rows import load_qa_rows, text_of
@@ -21,12 +22,13 @@ from rag_app.answer import Reply
 from rag_app.chat.figures import numbers_in, shows
 from rag_app.chat.prompts import REFUSAL
 from rag_app.errors import EmptyAnswer
-from rag_app.index.retriever import FilingsRetriever
+from rag_app.index.retriever import served_retriever
 from rag_app.index.snapshot import Snapshot
 from rag_app.records import Answer, Filters
 
 if TYPE_CHECKING:
     from rag_app.chat.llm import ChatLLM
+    from rag_app.settings import Settings
 
 ANSWER = "answer"
 CITED, GOLD_FIGURES, BACKED, REFUSED = (
@@ -46,8 +48,7 @@ class Answering:
 
     query_ids: tuple[str, ...]
     dim: int
-    k: int
-    lexical: bool
+    settings: Settings
     llm: ChatLLM | None
     references: Mapping[str, str]
 
@@ -63,9 +64,17 @@ def row_references(data: str, choices: Choices) -> dict[str, str]:
     return {row.id: row.answer for row in load_qa_rows(data, choices.columns)}
 
 
+def held_references(data: str, choices: Choices) -> dict[str, str]:
+    """Question id → reference answer, of a file of held questions; empty where a line has none."""
+    path = Path(data).expanduser()
+    lines = zip(held_ids(path), read_jsonl(path), strict=True)
+    return {id_: text_of(line.get("answer")) for id_, line in lines}
+
+
 REFERENCES: dict[str, Callable[[str, Choices], dict[str, str]]] = {
     "questions": question_references,
     "filings": row_references,
+    "paraphrased": held_references,
 }
 """Protocol → how its reference answers are read."""
 
@@ -127,9 +136,7 @@ def _answer(
     """None where the filter admits no filing, or the LLM says nothing."""
     if filters and not snapshot.admitted(filters):
         return None
-    retriever = FilingsRetriever(
-        snapshot, filters=filters, k=answering.k, lexical=answering.lexical
-    )
+    retriever = served_retriever(snapshot, answering.settings, filters)
     reply = Reply(question, retriever, answering.llm)
     try:
         for _ in reply:

@@ -29,6 +29,13 @@ class SwapTiming:
         """How many times faster the swap is."""
         return self.encode_s / self.swap_s
 
+    def __str__(self) -> str:
+        return (
+            f"{self.chunk_count} chunks, {self.model}: encoding {self.encode_s:.1f} s, swap from "
+            f"{self.from_dim} to {self.to_dim} dimensions {self.swap_s:.2f} s, "
+            f"{self.ratio:.0f} times faster."
+        )
+
 
 def time_dimension_swap(
     library: Library, embedder: Embedder, to_dim: int, on_progress: Progress

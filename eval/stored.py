@@ -6,7 +6,6 @@ Nothing is encoded but the questions, each once; every dimension is a cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,14 @@ from rag_app.errors import LibraryError
 from rag_app.index.build import chunks_without_vectors
 from rag_app.index.chroma import DenseIndex
 from rag_app.index.embedder import Embedder, Vectors, truncate
+from rag_app.index.fusion import top_rows
 from rag_app.index.lexical import LexicalIndex
 from rag_app.index.models import ModelSpec
 from rag_app.index.passport import Passport
 from rag_app.index.snapshot import Snapshot
 from rag_app.index.vectors import load_vectors
 from rag_app.library import Library
+from rag_app.sealed import Lease
 
 Part = tuple[list[str], Vectors]
 """Chunk ids of a filing and their unit vectors."""
@@ -43,20 +44,8 @@ class StoredDense(DenseIndex):
     def query(self, vector: Vectors, n: int) -> list[tuple[str, float]]:
         """The ids and cosines of the n rows nearest to a (dim,) unit vector, nearest first."""
         cosines = self._vectors @ vector
-        best = np.argsort(-cosines, kind="stable")[:n]
-        return [(self._ids[row], float(cosines[row])) for row in best]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSnapshot(Snapshot):
-    """One dimension of a model over the library; ``parts`` are the filings' vectors, cut to it."""
-
-    parts: dict[str, Part]
-
-    def vectors_of(self, keys: list[str]) -> Part:
-        """As ``Snapshot.vectors_of``, from memory."""
-        ids = [chunk_id for key in keys for chunk_id in self.parts[key][0]]
-        return ids, np.concatenate([self.parts[key][1] for key in keys])
+        found = [(self._ids[row], float(cosines[row])) for row in top_rows(cosines, n)]
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:n]
 
 
 class AskedEmbedder(Embedder):
@@ -119,14 +108,14 @@ def open_stored(
     snapshots: dict[int, Snapshot] = {}
     for dim in dims:
         start = spec.start_of(dim)
-        parts = {key: (found, truncate(rows, dim, start)) for key, (found, rows) in stored.items()}
-        snapshots[dim] = StoredSnapshot(
+        cut = [truncate(rows, dim, start) for _, rows in stored.values()]
+        snapshots[dim] = Snapshot(
             folder=library.root,
             passport=Passport.of(spec, dim, versions, ids),
             library=library,
             embedder=embedder,
-            dense=StoredDense(ids, np.concatenate([rows for _, rows in parts.values()])),
+            dense=StoredDense(ids, np.concatenate(cut)),
             lexical=lexical,
-            parts=parts,
+            lease=Lease(library.root),
         )
     return snapshots

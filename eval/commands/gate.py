@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eval.commands.flags import Commands, add_common_flags
 from eval.held import load_held
-from rag_app.cli import OK, open_embedder
+from rag_app.cli import OK, open_embedder, open_library
 from rag_app.errors import DataError
 from rag_app.settings import load_settings
 
@@ -57,7 +57,6 @@ def run(args: argparse.Namespace) -> int:
     from eval.baseline import baseline_of, load_baseline, save_baseline
     from eval.gate import gate_table, judge
     from eval.served import measure
-    from rag_app.library import Library
 
     if args.update != bool(args.reason.strip()):
         raise DataError("A baseline is rewritten with both --update and --reason TEXT; give both.")
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(model=args.model, dim=args.dim)
     embedder = open_embedder(settings)
     dim = embedder.spec.check_dim(settings.dim)
-    library = Library(settings.home)
+    library = open_library(settings)
     measured = measure(library, embedder, dim, load_held(args.questions, library))
     if args.update:
         if measured.faults:

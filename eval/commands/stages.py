@@ -100,8 +100,7 @@ def run(args: argparse.Namespace) -> int:
         answering = Answering(
             query_ids=tuple(pick(evalset, args.answers)),
             dim=answer_dim,
-            k=settings.k,
-            lexical=settings.lexical,
+            settings=settings,
             llm=open_llm(settings),
             references=REFERENCES[args.protocol](args.data, choices),
         )

@@ -13,6 +13,7 @@ from eval.protocols.filings import build_filings
 from eval.protocols.finqa import build_finqa
 from eval.protocols.grouped import build_grouped
 from eval.protocols.notebook import build_notebook
+from eval.protocols.paraphrased import build_paraphrased
 from eval.protocols.questions import build_questions
 from eval.protocols.tatqa import build_tatqa
 from rag_app.errors import DataError
@@ -53,6 +54,11 @@ PROTOCOLS = {
     "questions": Protocol(
         "questions with gold passages (JSONL) asked of all chunks of your library",
         build_questions,
+        over_library=True,
+    ),
+    "paraphrased": Protocol(
+        "held questions (JSONL), which share few words with their golds, asked of your library",
+        build_paraphrased,
         over_library=True,
     ),
     "finqa": Protocol(

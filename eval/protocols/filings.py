@@ -46,7 +46,7 @@ def build_filings(data: str, home: Path, choices: Choices) -> EvalSet:
     if choices.corpus == "asked":
         passages = {id_: text for id_, text in passages.items() if filing_of[id_] in files}
     companies = {question.ticker for question in asked}
-    admitted = _admitted(library, passages, companies)
+    admitted = admitted_by_company(library, passages, companies)
     return filings_evalset(asked, passages, filing_of, admitted, own_texts(library))
 
 
@@ -129,7 +129,7 @@ def _check_ingested(asked: Sequence[Asked], files: set[str]) -> None:
         )
 
 
-def _admitted(
+def admitted_by_company(
     library: Library, passages: Mapping[str, str], companies: set[str]
 ) -> dict[str, tuple[str, ...]]:
     """Company → its chunks among ``passages``, of whatever form and year: a filter on it alone."""

@@ -15,18 +15,24 @@ from pathlib import Path
 import numpy as np
 
 from rag_app.errors import IndexMismatch, LibraryError
-from rag_app.index.chroma import write_collection
 from rag_app.index.embedder import Embedder, Vectors, truncate
 from rag_app.index.lexical import write_lexical
 from rag_app.index.models import ModelSpec
 from rag_app.index.passport import Passport
+from rag_app.index.vector_sums import hold_vectors
 from rag_app.index.vectors import load_vectors, save_vectors
 from rag_app.library import Library
 from rag_app.sealed import current, prune, sealing
+from rag_app.sums import FILE as SUMS
+from rag_app.sums import damaged_files
 
 CHROMA, LEXICAL = "chroma", "bm25"
 
+PER_CHUNK, PER_COORDINATE, AT_LEAST = 2_500, 12, 4_000_000
+"""Bytes that an index may take while it is built, BM25 and Chroma's queue included (measured)."""
+
 Progress = Callable[[int], None]
+Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,12 @@ def encode_missing(library: Library, embedder: Embedder, on_progress: Progress) 
 def is_current(library: Library, spec: ModelSpec, dim: int) -> bool:
     """Whether a sealed index stands for this model and dimension over the library as it is."""
     folder = current(index_root(library.home, spec, dim))
-    return folder is not None and Passport.load(folder).filings == library.versions()
+    return (
+        folder is not None
+        and library.dense.holds(folder / CHROMA)
+        and (folder / SUMS).exists()
+        and Passport.load(folder).filings == library.versions()
+    )
 
 
 def build_index(
@@ -87,10 +98,12 @@ def build_index(
     on_progress: Progress = lambda done: None,
     *,
     rebuild: bool = False,
+    on_note: Note = lambda note: None,
 ) -> BuildReport:
     """Bring the index of a model and dimension up to the library; hold the writer lock around it.
 
-    Nothing is done when it is current already, unless ``rebuild``.
+    Nothing is done when it is current already, unless ``rebuild``. Damaged vectors are encoded
+    anew, and ``on_note`` names them.
 
     Raises:
         LibraryError: the library is empty, damaged, or the disk is full.
@@ -98,7 +111,11 @@ def build_index(
     """
     spec = embedder.spec
     began = time.perf_counter()
+    library.keep_sums()
+    hold_vectors(library, spec, on_note)
     encoded = encode_missing(library, embedder, on_progress)
+    if encoded:
+        hold_vectors(library, spec, on_note)
     filings = library.versions()
     if not filings:
         raise LibraryError(
@@ -112,12 +129,17 @@ def build_index(
         return BuildReport(count, encoded, time.perf_counter() - began, rebuilt=False)
 
     ids, vectors = _stored_vectors(library, spec, filings)
-    with sealing(root, f"build-{time.time_ns()}") as folder:
-        write_collection(folder / CHROMA, ids, truncate(vectors, dim, spec.start_of(dim)))
+    # Only the replaced index stays, for readers that are about to open it; so there are never
+    # more than two. Those that a reader holds stay too.
+    prune(root, set())
+    name = f"build-{time.time_ns()}"
+    with sealing(root, name, len(ids) * (PER_CHUNK + PER_COORDINATE * dim) + AT_LEAST) as folder:
+        cut = truncate(vectors, dim, spec.start_of(dim))
+        library.dense.write(folder / CHROMA, f"{spec.fingerprint}-{dim}-{name}", ids, cut)
         _lexical(library, folder / LEXICAL, filings, rebuild=rebuild)
         Passport.of(spec, dim, filings, ids).save(folder)
-    # Readers may have the replaced one open: it stays until the next build.
     prune(root, {served.name} if served else set())
+    library.dense.prune()
     library.forget_unused(used_versions(library.home))
     return BuildReport(len(ids), encoded, time.perf_counter() - began, rebuilt=True)
 
@@ -145,22 +167,23 @@ def _stored_vectors(
     ids: list[str] = []
     parts: list[Vectors] = []
     for key, version in filings.items():
-        path = library.vectors_path(key, version, spec.fingerprint)
-        found, vectors = load_vectors(path)
-        if set(found) != set(library.chunks(key, version)):
-            raise LibraryError(
-                f"{path} does not belong to the chunks beside it; remove it and run "
-                "`python -m rag_app index`."
-            )
+        found, vectors = load_vectors(library.vectors_path(key, version, spec.fingerprint))
         ids += found
         parts.append(vectors)
     return ids, np.concatenate(parts) if parts else np.zeros((0, spec.width), np.float32)
 
 
+def _whole_lexical(folder: Path) -> bool:
+    hurt = damaged_files(folder, hashed=True)
+    return not any(name == SUMS or name.startswith(f"{LEXICAL}/") for name in hurt) and (
+        (folder / LEXICAL).is_dir() and (folder / SUMS).exists()
+    )
+
+
 def _lexical(library: Library, folder: Path, filings: dict[str, str], *, rebuild: bool) -> None:
     """BM25 does not depend on model or dimension: link a sealed one of the same chunks."""
     for other, passport in _sealed(library.home) if not rebuild else ():
-        if passport.filings == filings and (other / LEXICAL).is_dir():
+        if passport.filings == filings and _whole_lexical(other):
             folder.mkdir()
             for path in (other / LEXICAL).iterdir():
                 (folder / path.name).hardlink_to(path)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag_app.errors import ModelError
-from rag_app.index.adapter import merge_adapter
+from rag_app.index.encoder_torch import load_model
+from rag_app.index.encoders import TORCH, Encoder, Kind, open_encoder
+from rag_app.index.encoders import Vectors as Vectors
 from rag_app.index.models import ModelSpec
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-Vectors = NDArray[np.float32]
+RUN_TEXTS = 128
+"""Texts given to the encoder at a time, between two steps of a progress bar."""
 
 
 def truncate(vectors: Vectors, dim: int, start: int = 0) -> Vectors:
@@ -38,51 +41,46 @@ def truncate(vectors: Vectors, dim: int, start: int = 0) -> Vectors:
 
 
 class Embedder:
-    """A sentence-transformers model that is loaded at its first use.
+    """An embedding model that is loaded at its first use, and run by the encoder that is named.
 
     Training, evaluation and serving all encode through this class, so that a gain that is
-    measured is the gain that is served.
+    measured is the gain that is served. Encoders agree to a cosine of .9999 on every text
+    (``conversion.py`` holds them to it), so vectors do not record which one made them.
+    Safe to use from several threads at once.
     """
 
-    def __init__(self, spec: ModelSpec, *, batch_size: int = 32) -> None:
+    def __init__(self, spec: ModelSpec, *, encoder: str = TORCH, cache: Path | None = None) -> None:
         self.spec = spec
-        self.batch_size = batch_size
+        self._encoder_name, self._cache = encoder, cache
         self._model: SentenceTransformer | None = None
-        self._loading = threading.Lock()
+        self._encoder: Encoder | None = None
+        self._loading, self._choosing = threading.Lock(), threading.Lock()
 
     @property
     def model(self) -> SentenceTransformer:
-        """The loaded model; loading takes seconds, mostly the import of torch.
+        """The torch model, for training; loading takes seconds, mostly the import of torch.
 
         Raises:
             ModelError: the folder does not load as a sentence-transformers model.
         """
         with self._loading:
             if self._model is None:
-                self._model = self._load()
+                self._model = load_model(self.spec)
             return self._model
 
-    def _load(self) -> SentenceTransformer:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
+    @property
+    def encoder(self) -> Encoder:
+        """What encodes; opened at the first use.
 
-        # 0.1 s of "Loading weights" is noise in a CLI.
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            model = SentenceTransformer(
-                str(self.spec.folder),
-                prompts={"query": self.spec.query_prompt, "document": self.spec.document_prompt},
-                local_files_only=True,
-                model_kwargs={"use_safetensors": True},
-            )
-        except Exception as error:
-            raise ModelError(
-                f"Model {self.spec.name} does not load from {self.spec.folder}: {error}"
-            ) from error
-        if self.spec.adapter:
-            assert model.transformers_model is not None  # the base's hash is the tuned one's
-            merge_adapter(dict(model.transformers_model.named_parameters()), self.spec.adapter)
-        return model
+        Raises:
+            ModelError: the model does not load, or the encoder asked for cannot run it.
+        """
+        with self._choosing:
+            if self._encoder is None:
+                self._encoder = open_encoder(
+                    self._encoder_name, self.spec, self._cache, lambda: self.model
+                )
+            return self._encoder
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Encode queries with the query prompt: (n, width) float32 unit rows."""
@@ -103,12 +101,11 @@ class Embedder:
         Raises:
             ModelError: some are longer; the message says how many.
         """
-        limit = self.model.max_seq_length
+        limit = self.encoder.max_tokens
         if limit is None:
             return
-        prompted = [self.spec.document_prompt + text for text in texts]
-        tokens = self.model.tokenizer(prompted, verbose=False)["input_ids"]
-        long = [len(ids) for ids in tokens if len(ids) > limit]
+        counts = self.encoder.count_tokens([self.spec.document_prompt + text for text in texts])
+        long = [count for count in counts if count > limit]
         if long:
             raise ModelError(
                 f"Model {self.spec.name} reads {limit} tokens, and {len(long)} chunks have up to "
@@ -116,22 +113,15 @@ class Embedder:
             )
 
     def _encode(
-        self, texts: Sequence[str], kind: str, on_progress: Callable[[int], None] | None
+        self, texts: Sequence[str], kind: Kind, on_progress: Callable[[int], None] | None
     ) -> Vectors:
         width = self.spec.width
         vectors = np.zeros((len(texts), width), dtype=np.float32)
-        # Longest first, in runs of a few batches: little padding, and memory peaks at the start.
+        # Longest first, in runs of some batches: little padding, and memory peaks at the start.
         order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
-        step = self.batch_size * 4
-        for start in range(0, len(order), step):
-            rows = order[start : start + step]
-            vectors[rows] = self.model.encode(
-                [texts[row] for row in rows],
-                prompt_name=kind,
-                batch_size=self.batch_size,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
+        for start in range(0, len(order), RUN_TEXTS):
+            rows = order[start : start + RUN_TEXTS]
+            vectors[rows] = self.encoder.encode([texts[row] for row in rows], kind)
             if on_progress:
                 on_progress(len(rows))
         if not np.isfinite(vectors).all():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag_app.errors import IndexMismatch
+from rag_app.index.fusion import Scores, top_rows
 
 K1, B = 0.9, 0.4  # Anserini's defaults, which DESIGN's reference figures used
 
@@ -54,21 +55,32 @@ class LexicalIndex:
         return np.asarray(self._index.get_scores(terms[0]), dtype=np.float32)
 
     def query(
-        self, question: str, n: int, among: set[str] | None = None
+        self, question: str, n: int, among: Collection[str] | None = None
     ) -> list[tuple[str, float]]:
         """The ids and BM25 scores of the n best chunks that share a term with the question.
 
-        ``among`` restricts the search to these chunk ids.
+        ``among`` restricts the search to these chunk ids. Equal scores go by id.
         """
-        scores = self.scores(question)
-        if among is not None:
-            rows = [self._row_of[chunk_id] for chunk_id in among if chunk_id in self._row_of]
-            kept = np.zeros_like(scores)
-            kept[rows] = scores[rows]
-            scores = kept
-        # Stable order on equal scores, so that every machine ranks alike.
-        best = np.argsort(-scores, kind="stable")[:n]
-        return [(self.chunk_ids[row], float(scores[row])) for row in best if scores[row] > 0]
+        return self.best(self.scores(question), n, among)
+
+    def best(
+        self, scores: NDArray[np.float32], n: int, among: Collection[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """As ``query``, of scores that are there."""
+        if among is None:
+            rows = np.flatnonzero(scores > 0)
+        else:
+            known = [self._row_of[id_] for id_ in among if id_ in self._row_of]
+            rows = np.array(known, dtype=np.intp)
+            rows = rows[scores[rows] > 0]
+        rows = rows[top_rows(scores[rows], n)]
+        found = [(self.chunk_ids[row], float(scores[row])) for row in rows]
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:n]
+
+    def scores_of(self, scores: NDArray[np.float32], chunk_ids: Sequence[str]) -> Scores:
+        """What ``scores`` say of some chunks, in their order; 0 for one that is not indexed."""
+        rows = [self._row_of.get(chunk_id) for chunk_id in chunk_ids]
+        return np.array([0.0 if row is None else scores[row] for row in rows], dtype=np.float64)
 
 
 def _tokens(texts: list[str]) -> list[list[str]]:

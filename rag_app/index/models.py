@@ -165,7 +165,7 @@ def _find_folder(name: str, home: Path) -> Path:
     if (Path(name) / "modules.json").exists():
         return Path(name)
     if name.count("/") == 1 and not Path(name).exists() and name[0] not in "./~":
-        return _download(name)
+        return download_model(name)
     if name == served_model(home):
         raise ModelError(
             f"The model {name} was promoted and is gone from {trained}; run "
@@ -177,7 +177,12 @@ def _find_folder(name: str, home: Path) -> Path:
     )
 
 
-def _download(name: str) -> Path:
+def download_model(name: str) -> Path:
+    """Fetch a hub model once and return its folder.
+
+    Raises:
+        ModelError: it could not be fetched.
+    """
     from huggingface_hub import snapshot_download
 
     try:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_app.errors import IndexMismatch
+from rag_app.filings.chunks import CHUNKER_VERSION
 from rag_app.index.models import ModelSpec
+from rag_app.library import LAYOUT
 from rag_app.sealed import write_whole
 
 FILE = "passport.json"
@@ -80,7 +82,7 @@ class Passport:
         return passport
 
     def check(self, spec: ModelSpec, dim: int) -> None:
-        """Refuse an index that another model, other prompts or another dimension made.
+        """Refuse an index that another model, dimension, prompts or chunker made.
 
         Raises:
             IndexMismatch: names the first thing that differs.
@@ -96,4 +98,12 @@ class Passport:
                 raise IndexMismatch(
                     f"The index was built with {name} {built!r}, the settings say {asked!r}; run "
                     f"`python -m rag_app index --model {spec.name} --dim {dim}`."
+                )
+        made_by = f"{CHUNKER_VERSION}-{LAYOUT}"
+        for key, version in self.filings.items():
+            if not version.endswith(f"-{made_by}"):
+                raise IndexMismatch(
+                    f"The index was built with {key} cut by chunker and layout "
+                    f"{version.partition('-')[2]}, this program's are {made_by}; run "
+                    "`python -m rag_app ingest --repair`."
                 )

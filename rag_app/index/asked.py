@@ -1,0 +1,121 @@
+"""What a question asks of the library: companies, years, forms and Items that it names.
+
+Rules alone: nothing is guessed, nothing is set that the library does not hold, and what is set is
+said, so that it can be undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rag_app.companies import Company, companies_of
+from rag_app.index.names import mentions, unknown_tickers
+from rag_app.index.periods import forms, items, times
+from rag_app.index.sides import Wanted, sides_of_all, sides_of_company
+from rag_app.records import Filing, Filters
+
+T = TypeVar("T")
+MAX_SIDES = 8  # more companies and years at once are searched together, not side by side
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where a question is searched, and what there is to say about it."""
+
+    filters: Filters
+    """What is asked of: admits all sides, and more where companies differ in their years."""
+    sides: tuple[Filters, ...]
+    """One for each company and year that are compared; none where nothing is."""
+    by_itself: bool
+    """Whether words of the question set any of it."""
+    notes: tuple[str, ...] = ()
+    """What the library lacks, and what a filter keeps out."""
+
+    @property
+    def says(self) -> str:
+        """What is searched; side by side where one has a year, say, and another has none."""
+        told = set(self.filters.as_json())
+        if all(set(side.as_json()) == told for side in self.sides):
+            return str(self.filters)
+        return "; ".join(map(str, self.sides))
+
+
+def read_asked(
+    question: str,
+    filings: Iterable[Filing],
+    explicit: Filters,
+    *,
+    by_itself: bool = True,
+    has_item: Callable[[str], bool] = bool,
+) -> Asked:
+    """What a question asks of; ``explicit`` filters win over its words, field by field.
+
+    ``filings`` are those that are searched; ``has_item`` says whether any of them has an Item.
+    Without ``by_itself`` the question's words set nothing, but several explicit companies or years
+    are side by side still.
+    """
+    said = question if by_itself else ""
+    companies = companies_of(filings)
+    named = list(dict.fromkeys(mention.company for mention in mentions(said, companies)))
+    notes = [_no_ticker(ticker) for ticker in unknown_tickers(said, companies)]
+    among = named
+    if explicit.ticker:
+        among = _chosen(companies, explicit.ticker)
+        notes += [_no_ticker(mark) for mark in explicit.ticker if not _chosen(companies, [mark])]
+        notes += _kept_out([company for company in named if company not in among], explicit)
+    wanted = Wanted(
+        explicit=explicit,
+        times=times(said),
+        forms=() if explicit.form else forms(said),
+        items=explicit.item or tuple(filter(has_item, items(said))),
+    )
+    sides = [] if among or explicit.ticker else sides_of_all(companies, wanted)
+    for company in among:
+        own, lacking = sides_of_company(company, wanted)
+        sides += own
+        notes += lacking
+    filters = _admitting_all(sides) if sides else explicit
+    return Asked(
+        filters=filters,
+        sides=tuple(sides) if 1 < len(sides) <= MAX_SIDES else (),
+        by_itself=filters != explicit,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _chosen(companies: Sequence[Company], marks: Sequence[str]) -> list[Company]:
+    """The companies that an explicit filter admits, in the order of its values."""
+    kept = (c for mark in marks for c in companies if any(map(Filters(mark).admits, c.filings)))
+    return list(dict.fromkeys(kept))
+
+
+def _admitting_all(sides: Sequence[Filters]) -> Filters:
+    """One filter that admits all sides: a field that one of them leaves open is open."""
+    return Filters(
+        ticker=_together([side.ticker for side in sides]),
+        form=_together([side.form for side in sides]),
+        fiscal_year=_together([side.fiscal_year for side in sides]),
+        period=_together([side.period for side in sides]),
+        item=_together([side.item for side in sides]),
+    )
+
+
+def _together(fields: Sequence[tuple[T, ...]]) -> list[T]:
+    return [value for values in fields for value in values] if all(fields) else []
+
+
+def _kept_out(named: Iterable[Company], explicit: Filters) -> list[str]:
+    names = " and ".join(company.label for company in named)
+    kept = " and ".join(explicit.ticker)
+    return (
+        [f"The question names {names}; the filter that you set keeps to {kept}."] if names else []
+    )
+
+
+def _no_ticker(ticker: str) -> str:
+    return (
+        f"The library holds no filing of {ticker}; fetch one with "
+        f"`python -m rag_app ingest --ticker {ticker}`."
+    )
