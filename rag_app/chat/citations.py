@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from llama_index.core.schema import NodeWithScore, TextNode
 
+from rag_app.chat.claims import claims_in
+from rag_app.chat.evidence import company_words, evidence_of
 from rag_app.chat.figures import numbers_in, shows
 from rag_app.chat.text import content_words, sentences
+from rag_app.chat.verdicts import verdict
 from rag_app.filings.chunks import passage_text
-from rag_app.records import Citation, Figure
+from rag_app.records import Citation, Fact, Figure
+
+NO_FACTS: Mapping[str, Sequence[Fact]] = MappingProxyType({})
 
 _MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 SUPPORT_SHARE = 0.5  # of a sentence's content words that a passage must hold to be cited for it
@@ -33,26 +39,34 @@ def cite(text: str, hits: Sequence[NodeWithScore]) -> tuple[str, tuple[Citation,
     if not _markers(cleaned):
         cleaned = _attribute(cleaned, hits)
     return cleaned, tuple(
-        _citation(marker, hits[marker - 1]) for marker in sorted(_markers(cleaned))
+        citation_of(marker, hits[marker - 1]) for marker in sorted(_markers(cleaned))
     )
 
 
-def check_figures(text: str, citations: Sequence[Citation]) -> tuple[Figure, ...]:
-    """Each figure of the text, with the marker of a cited passage that shows it, if one does.
+def check_figures(
+    text: str,
+    citations: Sequence[Citation],
+    facts: Mapping[str, Sequence[Fact]] = NO_FACTS,
+) -> tuple[Figure, ...]:
+    """Each figure of the text with its verdict, in reading order.
 
-    Passages named in the figure's own sentence are tried first.
+    Passages named in the figure's own sentence are tried first. ``facts`` are those of the cited
+    filings by key.
     """
     checked = []
+    shown, known = evidence_of(citations, facts)
+    names = frozenset[str]().union(*map(company_words, citations))
     for sentence in sentences(text):
         named = _markers(sentence)
-        order = sorted(citations, key=lambda citation: citation.marker not in named)
-        for figure in numbers_in(sentence):
-            shown = (c.marker for c in order if shows(c.text, figure))
-            checked.append(Figure(figure.text, next(shown, None)))
+        order = sorted(shown, key=lambda entry: entry.marker not in named)
+        cited = sorted(citations, key=lambda citation: citation.marker not in named)
+        claims = [claim.without(names) for claim in claims_in(sentence)]
+        checked += [verdict(claim, order, known, cited) for claim in claims]
     return tuple(checked)
 
 
-def _citation(marker: int, hit: NodeWithScore) -> Citation:
+def citation_of(marker: int, hit: NodeWithScore) -> Citation:
+    """A hit under its marker."""
     assert isinstance(hit.node, TextNode)
     return Citation(
         marker=marker,

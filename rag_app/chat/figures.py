@@ -15,18 +15,24 @@ from itertools import groupby
 from rag_app.chat.rows import SCALES, is_row, scale_named, table_rows
 
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?P<minus>[−-](?=[\d$(]))?\(?\$?\s?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\)?"
-    r"(?:\s?(?P<percent>%|percent\b)|[\s-](?P<scale>thousand|million|billion|trillion)s?\b)?",
+    r"(?<![\w.,])(?P<minus>[−-]\s?(?=[\d$(€£¥]))?(?P<open>\()?(?P<money>(?:US)?[$€£¥])?\s?(?P<inner>\()?"
+    r"[$€£¥]?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<close>\))?"
+    r"(?:\s?(?P<points>(?:percentage|basis)[\s-]points?\b|bps\b|pp\b)|\s?(?P<percent>%|percent\b)"
+    r"|[\s-]?(?P<scale>thousand|million|billion|trillion)s?\b|(?P<suffix>bn|mn|[bmk](?![\w-]))\b)?",
     re.IGNORECASE,
 )
-_MARKER = re.compile(r"\[\d+(?:\s*,\s*\d+)*\]")
+_MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
+_SUFFIXES = {"bn": 1e9, "b": 1e9, "mn": 1e6, "m": 1e6, "k": 1e3}
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number as written: its digits' value, decimals written, and its scale word (1 if none).
 
-    ``minus`` tells whether a minus sign stands before it.
+    ``minus`` tells whether a minus sign stands before it, ``enclosed`` whether parentheses stand
+    around it, as around a negative amount. ``unit`` is ``%``, ``points`` (of a percentage; basis
+    points are hundredths of them), ``money`` behind a currency's sign, or empty. ``start`` and
+    ``end`` count into the text.
     """
 
     text: str
@@ -34,6 +40,16 @@ class Number:
     decimals: int
     scale: float
     minus: bool
+    enclosed: bool = False
+    unit: str = ""
+    start: int = 0
+    end: int = 0
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but its digits says what it is: it may be a year, a day or a count."""
+        plain = not (self.unit or self.decimals or "," in self.text)
+        return plain and self.scale == 1.0
 
 
 def numbers_in(text: str) -> list[Number]:
@@ -41,14 +57,21 @@ def numbers_in(text: str) -> list[Number]:
 
     A bare whole number below 32 or between 1900 and 2099 is a date or a count, not a figure.
     """
-    found = []
-    for match in _NUMBER.finditer(_MARKER.sub(" ", text)):
-        number = _number(match)
-        bare = not (match["percent"] or match["scale"] or "$" in match[0] or "," in match["number"])
-        small = number.value < 32 or 1900 <= number.value <= 2099
-        if not (bare and not number.decimals and small):
-            found.append(number)
-    return found
+    return [
+        number
+        for number in all_numbers(text)
+        if not (number.bare and (number.value < 32 or 1900 <= number.value <= 2099))
+    ]
+
+
+def all_numbers(text: str) -> list[Number]:
+    """Every number of a text in reading order, those of citation markers left out."""
+    return [_number(match) for match in _NUMBER.finditer(without_markers(text))]
+
+
+def without_markers(text: str) -> str:
+    """The text with blanks in place of its citation markers, so that places in it stay."""
+    return _MARKER.sub(lambda marker: " " * len(marker[0]), text)
 
 
 def shows(passage: str, figure: Number) -> bool:
@@ -104,10 +127,25 @@ def _shown(passage: str) -> Iterator[_Shown]:
 
 def _number(match: re.Match[str]) -> Number:
     digits = match["number"].replace(",", "")
+    decimals = len(digits.partition(".")[2])
+    scale, unit = 1.0, "money" if match["money"] else ""
+    if match["scale"]:
+        scale = SCALES[match["scale"].lower()]
+    elif match["suffix"]:
+        scale = _SUFFIXES[match["suffix"].lower()]
+    elif match["percent"]:
+        unit = "%"
+    elif match["points"]:
+        # 50 basis points are half a percentage point.
+        unit, scale = "points", 1.0 if match["points"].lower()[0] == "p" else 0.01
     return Number(
         text=match[0].strip(),
         value=float(digits),
-        decimals=len(digits.partition(".")[2]),
-        scale=SCALES[match["scale"].lower()] if match["scale"] else 1.0,
+        decimals=decimals,
+        scale=scale,
         minus=bool(match["minus"]),
+        enclosed=bool((match["open"] or match["inner"]) and match["close"]),
+        unit=unit,
+        start=match.start() + len(match[0]) - len(match[0].lstrip()),
+        end=match.end(),
     )

@@ -11,6 +11,9 @@ from itertools import groupby, pairwise
 import numpy as np
 from llama_index.core.schema import NodeWithScore, TextNode
 
+from rag_app.chat.citations import citation_of
+from rag_app.chat.evidence import passage_entries
+from rag_app.chat.growth import growth_line
 from rag_app.chat.prompts import REFUSAL
 from rag_app.chat.rows import is_row, scale_named, table_rows
 from rag_app.chat.text import content_words, sentences
@@ -39,7 +42,8 @@ def quote_answer(question: str, hits: Sequence[NodeWithScore], embedder: Embedde
     """The best quotes, one a line with its marker, and a note that no LLM is configured.
 
     At most one quote a hit and four in all; each is scored by its cosine with the question, half
-    the share of the question's words that it holds, and a little for the rank of its hit.
+    the share of the question's words that it holds, and a little for the rank of its hit. A
+    question about a change gets an expression over a row's figures first (``growth.py``).
     """
     nodes = [hit.node for hit in hits if isinstance(hit.node, TextNode)]
     quotes = [
@@ -63,6 +67,10 @@ def quote_answer(question: str, hits: Sequence[NodeWithScore], embedder: Embedde
         if score >= floor:
             markers[quote.text] = markers.get(quote.text, "") + f"[{quote.marker}]"
     lines = [f"- {text} {marks}" for text, marks in markers.items()]
+    cited = [citation_of(marker, hit) for marker, hit in enumerate(hits, start=1)]
+    shown = [entry for citation in cited for entry in passage_entries(citation)]
+    if computed := growth_line(question, shown, names):
+        lines.insert(0, f"- {computed}")
     return "\n".join(lines) + f"\n\n{NOTE}"
 
 

@@ -20,6 +20,7 @@ _SHARE_COUNT = re.compile(
 _DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 _MINUS = re.compile(r"[$€£¥\s]*[(−–-]")
 _BAR = re.compile(r"(?<!\\)\|")
+_PERIOD = re.compile(r"\b(?:19|20)\d\d\b|\b(?:ended|ending|months|quarter|year)\b", re.I)
 _YEAR = re.compile(r"(?:19|20)\d\d\b(?![,.]\d)|\d{1,2}/\d{1,2}/\d{2,4}")
 
 
@@ -29,13 +30,15 @@ class Value:
 
     ``amount`` is the number as printed, negative in parentheses or behind a minus sign, None in a
     cell without one. ``scale`` is what one unit of it stands for: 1e6 in a table "in millions",
-    1 for a percentage or an amount per share in it.
+    1 for a percentage or an amount per share in it. ``under`` is the head with the periods that
+    stand over several columns: "Three Months Ended" over two dates.
     """
 
     head: str
     text: str
     amount: float | None
     scale: float
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def table_rows(lines: Sequence[str], above: str = "") -> Iterator[TableRow]:
     table = [cells_of(line) for line in lines]
     head_rows = head_count(table)
     heads = stacked(table[:head_rows])
+    unders = stacked(spread(table[:head_rows]))
     units = "\n".join([*heads, above])
     groups: list[_Group] = []
     for number, cells in enumerate(table[head_rows:], head_rows):
@@ -90,7 +94,7 @@ def table_rows(lines: Sequence[str], above: str = "") -> Iterator[TableRow]:
             path = tuple(group.label for group in groups)
             scale = _row_scale(units, (cells[at], *reversed(path)))
             values = tuple(
-                _value(cell, heads[column] if column < len(heads) else "", scale)
+                _value(cell, _at(heads, column), scale, _at(unders, column))
                 for column, cell in enumerate(cells)
                 if column > at and cell
             )
@@ -118,14 +122,17 @@ def _row_scale(units: str, labels: Iterable[str]) -> float:
     return scale_named(units)
 
 
-def _value(cell: str, head: str, scale: float) -> Value:
+def _value(cell: str, head: str, scale: float, under: str) -> Value:
     digits = _DIGITS.search(cell)
     if not digits or not is_amount(cell):
-        return Value(head, cell, None, scale)
+        return Value(head, cell, None, scale, under)
     amount = float(digits[0].replace(",", ""))
-    return Value(
-        head, cell, -amount if _MINUS.match(cell) else amount, 1.0 if "%" in cell else scale
-    )
+    amount = -amount if _MINUS.match(cell) else amount
+    return Value(head, cell, amount, 1.0 if "%" in cell else scale, under)
+
+
+def _at(texts: Sequence[str], column: int) -> str:
+    return texts[column] if column < len(texts) else ""
 
 
 def is_row(line: str) -> bool:
@@ -175,6 +182,23 @@ def stacked(heads: Sequence[Sequence[str]]) -> list[str]:
     width = max((len(cells) for cells in heads), default=0)
     columns = [[cells[at] if at < len(cells) else "" for cells in heads] for at in range(width)]
     return [" ".join(dict.fromkeys(part for part in column if part)) for column in columns]
+
+
+def spread(heads: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Head rows with each period repeated over the blank cells to its right.
+
+    "Three Months Ended" stands in the first of the columns that it covers, and only there.
+    """
+    width = max((len(cells) for cells in heads), default=0)
+    filled: list[list[str]] = []
+    for number, cells in enumerate(heads):
+        row = [*cells, *[""] * (width - len(cells))]
+        for at in range(2, width):
+            below = any(at < len(under) and under[at] for under in heads[number + 1 :])
+            if not row[at] and below and _PERIOD.search(row[at - 1]):
+                row[at] = row[at - 1]
+        filled.append(row)
+    return filled
 
 
 def _dated(cell: str) -> bool:

@@ -9,12 +9,14 @@ import streamlit as st
 from rag_app.answer import Reply
 from rag_app.chat.prompts import Turn
 from rag_app.errors import RagError
-from rag_app.index.retriever import FilingsRetriever
+from rag_app.index.retriever import FilingsRetriever, served_retriever
 from rag_app.library import Library
 from rag_app.records import Filters
 from rag_app.ui import conversation, sidebar, state
+from rag_app.ui.feedback import draw_feedback
 from rag_app.ui.markdown import answer_markdown, written_markdown
 from rag_app.ui.sidebar import Choice
+from rag_app.ui.state import Waiting
 
 INTERNAL = "Something went wrong inside the program; its log has the details. Ask again."
 EXAMPLES = (
@@ -38,10 +40,12 @@ def page() -> None:
     typed = st.chat_input("Ask about the filings")
     if typed:
         state.ask(typed)
-    for message in state.messages():
-        conversation.draw_message(message)
-    if state.waiting():
-        state.answered(_answer(state.waiting(), choice))
+    waiting = state.waiting()
+    for number, message in enumerate(state.messages(), start=1):
+        newest = not waiting and number == len(state.messages())
+        conversation.draw_message(message, number, newest=newest)
+    if waiting:
+        state.answered(_answer(waiting, choice))
     elif not state.messages():
         _welcome(library)
 
@@ -64,41 +68,50 @@ def _welcome(library: Library) -> None:
             )
 
 
-def _answer(question: str, choice: Choice) -> state.Message:
+def _answer(waiting: Waiting, choice: Choice) -> state.Message:
     """Answer a question on the page as its text comes; a failure becomes one sentence."""
     history = [
         Turn(message.searched_for, message.answer.text)
         for message in state.messages()
         if message.answer
     ]
+    question = waiting.question
     conversation.draw_question(question)
-    searched_for = question
+    searched_for, asked = waiting.searched_for or question, None
     with st.chat_message("assistant", avatar=conversation.ASSISTANT):
         try:
             with st.spinner("Reading the filings ..."):
-                reply = Reply(question, _retriever(choice), state.llm(), history)
-                searched_for = reply.searched_for
-                conversation.draw_context(question, searched_for, choice.filters)
+                reply = Reply(
+                    question,
+                    _retriever(choice),
+                    state.llm(),
+                    history,
+                    auto_filter=choice.auto_filter and waiting.auto_filter,
+                    searched_for=waiting.searched_for,
+                )
+                searched_for, asked = reply.searched_for, reply.asked
+                conversation.draw_context(question, searched_for, asked)
+                number = len(state.messages()) + 1
+                conversation.draw_retry(question, searched_for, asked, number)
                 _stream(reply)
             conversation.draw_evidence(reply.answer)
-            return state.Message(question, searched_for, choice.filters, reply.answer)
+            message = state.Message(
+                question, searched_for, asked.filters, reply.answer, asked=asked
+            )
+            draw_feedback(message)
+            return message
         except RagError as error:
             sentence = str(error)
         except Exception:
             logging.getLogger(__name__).exception("a question failed")
             sentence = INTERNAL
         st.error(written_markdown(sentence))
-        return state.Message(question, searched_for, choice.filters, None, sentence)
+        return state.Message(question, searched_for, choice.filters, None, sentence, asked)
 
 
 def _retriever(choice: Choice) -> FilingsRetriever:
-    settings = state.settings()
-    return FilingsRetriever(
-        state.snapshot(choice.model, choice.dim),
-        filters=choice.filters,
-        k=settings.k,
-        lexical=settings.lexical,
-    )
+    snapshot = state.snapshot(choice.model, choice.dim)
+    return served_retriever(snapshot, state.settings(), choice.filters)
 
 
 def _stream(reply: Reply) -> None:

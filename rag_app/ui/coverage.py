@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+from rag_app.companies import one_company
 from rag_app.records import Filing
 
 COMPANY = "Company"
@@ -13,14 +14,13 @@ COMPANY = "Company"
 def coverage_rows(filings: Iterable[Filing]) -> list[dict[str, str]]:
     """One row a company, one column a fiscal year, the newest first: ``10-K, 8-K ×2``.
 
-    Filings that share a CIK, a ticker or a name are one company's: an old text has no ticker and
-    a PDF no CIK. Its newest name stands.
+    A company's newest name stands; see ``one_company`` for which filings are one's.
     """
     by_date = sorted(filings, key=lambda filing: filing.period_end)
     years = sorted({filing.fiscal_year for filing in by_date}, reverse=True)
     names: dict[str, str] = {}
     forms: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
-    for filing, who in zip(by_date, _companies(by_date), strict=True):
+    for filing, who in zip(by_date, one_company(by_date), strict=True):
         names[who] = f"{filing.company} ({filing.ticker})" if filing.ticker else filing.company
         forms[who, filing.fiscal_year][filing.form] += 1
     return [
@@ -49,24 +49,6 @@ def _names(key: str, filing: Filing) -> tuple[str, str, str]:
 def _order(filing: Filing) -> tuple[str, int, str, int]:
     newest = -filing.period_end.toordinal()
     return filing.company.casefold(), -filing.fiscal_year, filing.form, newest
-
-
-def _companies(filings: Sequence[Filing]) -> list[str]:
-    """For each filing a mark of its company, the same for all that a chain of marks ties."""
-    same: dict[str, str] = {}
-    for filing in filings:
-        marks = _marks(filing)
-        tied = {same.get(mark, mark) for mark in marks}
-        first = min(tied)
-        if len(tied) > 1:
-            same = {mark: first if who in tied else who for mark, who in same.items()}
-        same |= dict.fromkeys(marks, first)
-    return [same[_marks(filing)[0]] for filing in filings]
-
-
-def _marks(filing: Filing) -> list[str]:
-    marks = {"cik": filing.cik.lstrip("0"), "ticker": filing.ticker, "name": filing.company}
-    return [f"{kind} {mark.upper()}" for kind, mark in marks.items() if mark]
 
 
 def _cell(forms: Counter[str]) -> str:

@@ -6,9 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from rag_app.cli import open_embedder
+from rag_app.cli import open_embedder, open_library
 from rag_app.ingest import ingest
-from rag_app.library import Library
 from rag_app.progress import console_watcher, describe
 from rag_app.settings import Settings, child_environment
 
@@ -39,7 +38,7 @@ def launch(settings: Settings, *, port: int) -> int:
     """
     embedder = open_embedder(settings)
     dim = embedder.spec.check_dim(settings.dim)
-    library = Library(settings.home)
+    library = open_library(settings)
     if not library.filings() and SAMPLE.is_dir():
         print(f"The library at {settings.home} is empty: reading the sample filings.")
         with console_watcher() as watcher:

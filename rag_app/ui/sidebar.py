@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
 
 from rag_app.chat.llm import describe_llm
+from rag_app.companies import companies_of
 from rag_app.index.models import known_models
 from rag_app.index.served import MINILM
-from rag_app.library import Library
-from rag_app.records import Filing, Filters
+from rag_app.library import Library, StoredFiling
+from rag_app.records import Filters
 from rag_app.ui import state
 from rag_app.ui.markdown import written_markdown
 
-ALL = "All"
 KEPT: Final = "session"  # a choice stays while the reader is on another page
 
 
@@ -24,6 +25,8 @@ class Choice:
     """What the next question is asked of."""
 
     filters: Filters
+    auto_filter: bool
+    """Whether a question's words set the filters that are not set here."""
     model: str
     dim: int
 
@@ -34,10 +37,17 @@ def draw(library: Library) -> Choice:
     Raises:
         RagError: the library or the chosen model cannot be read.
     """
-    filings = [stored.filing for stored in library.filings().values()]
     with st.sidebar:
         st.subheader("Filings", anchor=False)
-        filters = _filters(filings)
+        filters = _filters(list(library.filings().values()))
+        auto_filter = st.checkbox(
+            "Filter by the question's words",
+            state.settings().auto_filter,
+            key="auto_filter",
+            persist_state=KEPT,
+            help="A question that names a company, a year, a form or an Item is asked of those, "
+            "and the answer says so. What is chosen above wins.",
+        )
         st.subheader("Retriever", anchor=False)
         model = _model()
         dims = state.embedder(model).spec.dims
@@ -54,30 +64,45 @@ def draw(library: Library) -> Choice:
         st.subheader("LLM", anchor=False)
         st.caption(written_markdown(describe_llm(state.settings())))
         st.button("New conversation", on_click=state.start_over, width="stretch")
-    return Choice(filters, model, dim)
+    return Choice(filters, auto_filter, model, dim)
 
 
-def _filters(filings: list[Filing]) -> Filters:
-    companies = {who: f"{who} · {f.company}" for f in filings if (who := f.ticker or f.cik)}
-    company = st.selectbox(
-        "Company",
-        [ALL, *sorted(companies, key=lambda ticker: companies[ticker])],
-        format_func=lambda ticker: companies.get(ticker, ALL),
-        key="company",
-        persist_state=KEPT,
-    )
-    # Only what the chosen company has: a choice that matches nothing cannot be made.
-    narrowed = [f for f in filings if Filters(ticker="" if company == ALL else company).admits(f)]
-    form = st.selectbox(
-        "Form", [ALL, *sorted({f.form for f in narrowed})], key="form", persist_state=KEPT
-    )
-    years = sorted({f.fiscal_year for f in narrowed if form in (ALL, f.form)}, reverse=True)
-    year = st.selectbox("Fiscal year", [ALL, *map(str, years)], key="year", persist_state=KEPT)
-    return Filters(
-        ticker="" if company == ALL else company,
-        form="" if form == ALL else form,
-        fiscal_year=None if year == ALL else int(year),
-    )
+def _filters(stored: Sequence[StoredFiling]) -> Filters:
+    """What is chosen. Each field offers only what those above it leave, so that no choice matches
+    nothing.
+    """
+    companies = companies_of(each.filing for each in stored)
+    names = {
+        f"{each.label} · {each.name}" if each.ticker else each.name: each for each in companies
+    }
+    chosen = [names[name] for name in _choose("Company", sorted(names))]
+    tickers = [mark for company in chosen for mark in company.marks(company.filings)]
+    kept = [each for each in stored if Filters(tickers).admits(each.filing)]
+    forms = _choose("Form", sorted({each.filing.form for each in kept}))
+    kept = [each for each in kept if Filters(form=forms).admits(each.filing)]
+    years = _choose("Fiscal year", _newest_first(str(each.filing.fiscal_year) for each in kept))
+    kept = [each for each in kept if not years or str(each.filing.fiscal_year) in years]
+    with st.expander("Period and Item"):
+        ends = _choose("Period to", _newest_first(str(each.filing.period_end) for each in kept))
+        kept = [each for each in kept if Filters(period=ends).admits(each.filing)]
+        found = {item for each in kept for item in each.health.items_found}
+        items = _choose("Item", sorted(found, key=_order_of_item))
+    return Filters(tickers, forms, map(int, years), ends, items)
+
+
+def _choose(label: str, options: list[str]) -> list[str]:
+    return st.multiselect(label, options, key=label.lower(), placeholder="All", persist_state=KEPT)
+
+
+def _newest_first(values: Iterable[str]) -> list[str]:
+    return sorted(set(values), reverse=True)
+
+
+def _order_of_item(item: str) -> tuple[str, float, str]:
+    """Part, number, letter: ``7`` before ``7A`` before ``10``, and part II behind part I."""
+    part, _, number = item.rpartition("-")
+    digits = number.rstrip("ABC")
+    return part, float(digits or 0), number
 
 
 def _model() -> str:

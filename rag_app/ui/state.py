@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from rag_app.chat.llm import ChatLLM, open_llm
+from rag_app.index.asked import Asked
 from rag_app.index.build import Progress, chunks_without_vectors, index_root
+from rag_app.index.chroma_server import dense_store
 from rag_app.index.embedder import Embedder
+from rag_app.index.encoders import encoder_cache
 from rag_app.index.models import resolve_model, weights_changed_at
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
@@ -33,6 +36,19 @@ class Message:
     filters: Filters
     answer: Answer | None
     error: str = ""
+    asked: Asked | None = None
+    """Where it was searched; none where that could not be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A question to be answered: what is searched for it if not itself, and whether its words may
+    set filters.
+    """
+
+    question: str
+    searched_for: str = ""
+    auto_filter: bool = True
 
 
 @st.cache_resource(show_spinner=False)
@@ -61,7 +77,7 @@ def _embedder(model: str, changed_at: float) -> Embedder:
         query_prompt=chosen.query_prompt,
         document_prompt=chosen.document_prompt,
     )
-    embedder = Embedder(spec)
+    embedder = Embedder(spec, encoder=chosen.encoder, cache=encoder_cache(chosen.home))
     # Importing torch takes seconds: do it while the first question is typed.
     threading.Thread(target=_warm_up, args=[embedder], daemon=True).start()
     return embedder
@@ -95,7 +111,7 @@ def snapshot(model: str, dim: int) -> Snapshot:
     Raises:
         RagError: as ``open_snapshot``.
     """
-    library = Library(settings().home)
+    library = Library(settings().home, dense_store(settings()))
     chosen = embedder(model)
     root = index_root(library.home, chosen.spec, dim)
     opened = _opened()
@@ -141,23 +157,24 @@ def messages() -> list[Message]:
     return conversation
 
 
-def ask(question: str) -> None:
+def ask(question: str, searched_for: str = "", auto_filter: bool = True) -> None:
     """Put a question up to be answered; it stays up when a rerun interrupts its answer."""
-    st.session_state["waiting"] = question
+    st.session_state["waiting"] = Waiting(question, searched_for, auto_filter)
 
 
-def waiting() -> str:
+def waiting() -> Waiting | None:
     """The question that is to be answered now, or none."""
-    return str(st.session_state.get("waiting", ""))
+    question: Waiting | None = st.session_state.get("waiting")
+    return question
 
 
 def answered(message: Message) -> None:
     """End the waiting question with what it got."""
     messages().append(message)
-    ask("")
+    st.session_state["waiting"] = None
 
 
 def start_over() -> None:
     """Forget the conversation."""
     messages().clear()
-    ask("")
+    st.session_state["waiting"] = None

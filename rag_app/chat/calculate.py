@@ -1,0 +1,205 @@
+"""Expressions that a model writes, ``{{(26974 - 26914) / 26914 %}}``, computed in code.
+
+A grammar of numbers, + - * / and parentheses; nothing is evaluated but that. A ``%`` at the end
+asks for a percentage. Operands are numbers as the passages print them, perhaps with a marker.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag_app.chat.figures import numbers_in, shows
+from rag_app.records import Citation, Figure
+
+OPEN, CLOSE = "{{", "}}"
+MAX_LENGTH = 300
+MAX_DEPTH = 20
+"""Parentheses and signs inside one another; a deeper expression is no arithmetic of a filing."""
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)|(?P<sign>[-+*/()]))"
+)
+_MARKERS = re.compile(r"\[\d+(?:\s*,\s*\d+)*\]")
+_MONEY = re.compile(r"[$€£¥]")
+_PERCENT_END = re.compile(r"%\s*$")
+NOT_COMPUTED = "(a calculation that could not be done)"
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """An expression as computed, the text that stands for it, and its operands as written."""
+
+    expression: str
+    text: str
+    operands: tuple[str, ...]
+
+
+def computed(pieces: Iterable[str], done: list[Calculation]) -> Iterator[str]:
+    """The text as it streams, each expression replaced by its result; ``done`` collects them.
+
+    What may begin an expression is held back until it is complete. An expression that cannot be
+    computed is named as such, never guessed.
+    """
+    held = ""
+    for piece in pieces:
+        held += piece
+        while OPEN in held:
+            before, rest = held.split(OPEN, 1)
+            if CLOSE not in rest and len(rest) <= MAX_LENGTH:
+                break
+            if before:
+                yield before
+            inner, closed, held = rest.partition(CLOSE)
+            yield _replaced(inner, done) if closed else OPEN + inner
+        if OPEN not in held:
+            keep = len(held) - held.endswith("{")
+            if held[:keep]:
+                yield held[:keep]
+            held = held[keep:]
+    if held:
+        yield held
+
+
+def _replaced(inner: str, done: list[Calculation]) -> str:
+    try:
+        value, operands = evaluate(inner)
+    except ValueError:
+        return NOT_COMPUTED
+    percent = bool(_PERCENT_END.search(inner))
+    shown = f"{100 * value:,.1f}%" if percent else _number(value)
+    clean = " ".join(_MARKERS.sub("", _PERCENT_END.sub("", inner)).split())
+    done.append(Calculation(clean, shown, operands))
+    return shown
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.2f}"
+
+
+def evaluate(expression: str) -> tuple[float, tuple[str, ...]]:
+    """The value of an expression, and its operands as written.
+
+    Raises:
+        ValueError: it is no arithmetic, too long or too deep, or divides by zero.
+    """
+    plain = _MONEY.sub("", _MARKERS.sub(" ", _PERCENT_END.sub("", expression)))
+    plain = plain.replace("−", "-").replace("–", "-").replace("×", "*").replace("÷", "/")
+    if len(plain) > MAX_LENGTH:
+        raise ValueError("the expression is too long")
+    tokens = _tokens(plain)
+    value, at = _sum(tokens, 0, 0)
+    if at != len(tokens) or not math.isfinite(value):
+        raise ValueError("the expression is no arithmetic")
+    return value, tuple(token for token in tokens if token[-1].isdigit())
+
+
+def _tokens(text: str) -> list[str]:
+    tokens, at = [], 0
+    text = text.rstrip()
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if not match:
+            raise ValueError("the expression is no arithmetic")
+        tokens.append(match["number"] or match["sign"])
+        at = match.end()
+    return tokens
+
+
+def _sum(tokens: Sequence[str], at: int, depth: int) -> tuple[float, int]:
+    return _chain(tokens, at, depth, "+-", _product)
+
+
+def _product(tokens: Sequence[str], at: int, depth: int) -> tuple[float, int]:
+    return _chain(tokens, at, depth, "*/", _factor)
+
+
+def _chain(
+    tokens: Sequence[str],
+    at: int,
+    depth: int,
+    signs: str,
+    part: Callable[[Sequence[str], int, int], tuple[float, int]],
+) -> tuple[float, int]:
+    """Operands joined by the signs, from left to right."""
+    value, at = part(tokens, at, depth)
+    while at < len(tokens) and tokens[at] in signs:
+        sign = tokens[at]
+        other, at = part(tokens, at + 1, depth)
+        if sign == "/" and other == 0:
+            raise ValueError("the expression divides by zero")
+        value = {
+            "+": lambda a, b: a + b,
+            "-": lambda a, b: a - b,
+            "*": lambda a, b: a * b,
+            "/": lambda a, b: a / b,
+        }[sign](value, other)
+    return value, at
+
+
+def _factor(tokens: Sequence[str], at: int, depth: int) -> tuple[float, int]:
+    if at >= len(tokens) or depth > MAX_DEPTH:
+        raise ValueError("the expression is no arithmetic")
+    token = tokens[at]
+    if token in "+-":
+        value, at = _factor(tokens, at + 1, depth + 1)
+        return (-value if token == "-" else value), at
+    if token == "(":
+        value, at = _sum(tokens, at + 1, depth + 1)
+        if at >= len(tokens) or tokens[at] != ")":
+            raise ValueError("a parenthesis is not closed")
+        return value, at + 1
+    if not token[-1].isdigit():
+        raise ValueError("the expression is no arithmetic")
+    return float(token.replace(",", "")), at + 1
+
+
+def with_calculations(
+    figures: Sequence[Figure], done: Sequence[Calculation], citations: Sequence[Citation]
+) -> tuple[Figure, ...]:
+    """The figures, those that code computed with the calculation and a check of its operands.
+
+    A result is derived where every operand stands in a cited passage, else not found.
+    """
+    waiting = list(done)
+    checked = []
+    for figure in figures:
+        match = next((c for c in waiting if _digits(c.text) == _digits(figure.text)), None)
+        if match:
+            waiting.remove(match)
+            figure = _judged(figure, match, citations)
+        checked.append(figure)
+    return tuple(checked)
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"[^\d.]", "", text)
+
+
+def _judged(figure: Figure, done: Calculation, citations: Sequence[Citation]) -> Figure:
+    said = f"{done.expression} = {done.text}"
+    marker = None
+    for operand in done.operands:
+        if operand == "100":  # per cent, not a figure
+            continue
+        holding = _holding(operand, citations)
+        if holding is None:
+            return Figure(
+                figure.text, None, "not found", f"{said}; no cited passage shows {operand}"
+            )
+        marker = marker or holding
+    return Figure(figure.text, marker, "derived", said)
+
+
+def _holding(operand: str, citations: Sequence[Citation]) -> int | None:
+    """The marker of a cited passage that shows an operand."""
+    digits = operand.replace(",", "")
+    for citation in citations:
+        plain = citation.text.replace(",", "")
+        if re.search(rf"(?<![\d.]){re.escape(digits)}(?![\d]|\.\d)", plain):
+            return citation.marker
+        written = numbers_in(f"${operand}")
+        if written and shows(citation.text, written[0]):
+            return citation.marker
+    return None

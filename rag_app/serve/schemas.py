@@ -1,0 +1,176 @@
+"""What the HTTP API takes and gives, as its OpenAPI document says it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag_app.records import Filters
+
+MAX_QUESTION = 2000
+MAX_VALUES = 50
+
+Question = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_QUESTION,
+        pattern=r"[A-Za-z0-9\u00c0-\uffff]",
+        description="A question in words",
+        examples=["What was total revenue in fiscal 2023?"],
+    ),
+]
+Count = Annotated[int, Field(ge=1, le=50, description="Passages; none: as the settings say")]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+ChunkId = Annotated[str, Path(max_length=500, description="As a search gives it")]
+Year = Annotated[int, Field(ge=1900, le=2200)]
+Names = Annotated[list[Name], Field(max_length=MAX_VALUES)]
+Years = Annotated[list[Year], Field(max_length=MAX_VALUES)]
+
+
+class Refused(BaseModel):
+    """Why there is no answer."""
+
+    error: str = Field(description="One sentence: what happened and what to do")
+
+
+class Ask(BaseModel):
+    """A question. Several values of a filter admit any of them; an empty one does not restrict."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Question
+    ticker: Names = Field([], description="Only these companies: tickers or CIKs")
+    form: Names = Field([], description="Only these forms, such as 10-K")
+    year: Years = Field([], description="Only these fiscal years")
+    item: Names = Field([], description="Only these Items, such as 1A")
+    k: Count | None = None
+    stream: bool = Field(False, description="Send the text as it is written, as events")
+
+    @property
+    def filters(self) -> Filters:
+        """The filters alone."""
+        return Filters(self.ticker, self.form, self.year, item=self.item)
+
+
+def filters_of(
+    ticker: Annotated[Names, Query(description="Only these companies: tickers or CIKs")] = [],  # noqa: B006 - FastAPI copies it
+    form: Annotated[Names, Query(description="Only these forms, such as 10-K")] = [],  # noqa: B006
+    year: Annotated[Years, Query(description="Only these fiscal years")] = [],  # noqa: B006
+) -> Filters:
+    """The filters of a GET request on filings; a name may come several times."""
+    return Filters(ticker, form, year)
+
+
+Filtered = Annotated[Filters, Depends(filters_of)]
+
+
+def passage_filters_of(
+    filters: Filtered,
+    item: Annotated[Names, Query(description="Only these Items, such as 1A")] = [],  # noqa: B006
+) -> Filters:
+    """The filters of a GET request on passages."""
+    return Filters(filters.ticker, filters.form, filters.fiscal_year, item=item)
+
+
+PassagesFiltered = Annotated[Filters, Depends(passage_filters_of)]
+
+
+class Open(BaseModel):
+    """A record that may gain fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Answered(Open):
+    """An answer: its text with markers, the passages they name, and every figure's fate."""
+
+    answer: str
+    citations: list[dict[str, Any]]
+    figures: list[dict[str, Any]]
+    hits: list[dict[str, Any]]
+    model: str
+    dim: int
+    llm: str
+    timings_ms: dict[str, float]
+
+
+class Passage(Open):
+    """A passage and where it stands; ``text`` is the filing's own words."""
+
+    chunk_id: str
+    filing: str
+    company: str
+    ticker: str
+    form: str
+    fiscal_year: int
+    period_end: str
+    item: str
+    page: int | None
+    prefix: str
+    text: str
+
+
+class Hit(Passage):
+    """A passage that a search found."""
+
+    rank: int
+    score: float | None
+    cosine: float
+
+
+class Found(BaseModel):
+    """Hits, best first."""
+
+    hits: list[Hit]
+    model: str
+    dim: int
+
+
+class StoredFilingShown(Open):
+    """A filing of the library."""
+
+    filing: str
+    company: str
+    ticker: str
+    form: str
+    fiscal_year: int
+    period_end: str
+    chunks: int
+
+
+class Filings(BaseModel):
+    """The filings that pass the filters."""
+
+    filings: list[StoredFilingShown]
+
+
+class FactShown(Open):
+    """An XBRL fact; ``value`` is exact, sign and scale applied."""
+
+    filing: str
+    concept: str
+    value: str
+    unit: str
+    period_start: str | None
+    period_end: str | None
+    chunk_id: str
+
+
+class Facts(BaseModel):
+    """Facts of one concept: totals before their parts, the newest period first."""
+
+    facts: list[FactShown]
+
+
+class Healthy(BaseModel):
+    """The API answers."""
+
+    status: str
+    filings: int
+    chunks: int
+    model: str
+    dim: int
+    llm: str
