@@ -1,4 +1,4 @@
-"""CLI: ingest | ask | chat | facts | index | status."""
+"""CLI: ingest | ask | chat | facts | index | status | feedback | serve | mcp."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def _ingest(args: argparse.Namespace) -> int:
     from rag_app.progress import console_watcher, describe
     from rag_app.records import NO_FLAGS
 
+    if args.repair:
+        from rag_app.upkeep import repair
+
+        return repair(args)
     opened = open_all(args)
     fetched = None if args.paths else _fetch(args, opened.settings)
     with console_watcher() as watcher:
@@ -40,6 +44,7 @@ def _ingest(args: argparse.Namespace) -> int:
             max_file_mb=opened.settings.max_file_mb,
             flags=NO_FLAGS if fetched else _cover_flags(args),
             workers=_workers(args.workers),
+            engine=args.engine,
             watcher=watcher,
         )
     print(describe(report))
@@ -90,15 +95,15 @@ def _fetch(args: argparse.Namespace, settings: Settings) -> FetchReport:
 
 def _ask(args: argparse.Namespace) -> int:
     from rag_app.answer import Reply
+    from rag_app.ask_flags import question_and_filters
     from rag_app.chat.llm import open_llm
-    from rag_app.index.retriever import FilingsRetriever
+    from rag_app.index.retriever import served_retriever
     from rag_app.index.serving import open_snapshot
     from rag_app.progress import encoding_bar
-    from rag_app.records import Filters
     from rag_app.render import answer_json, sources_text
 
-    filters = Filters(args.ticker, args.form, args.year)
-    opened = open_all(args, k=args.k)
+    question, filters = question_and_filters(args)
+    opened = open_all(args, k=args.k, auto_filter=args.auto_filter)
     opened.library.check_filters(filters)
     with encoding_bar() as on_progress:
         snapshot = open_snapshot(
@@ -109,8 +114,13 @@ def _ask(args: argparse.Namespace) -> int:
             on_note=lambda note: print(f"note: {note}", file=sys.stderr),
         )
     settings = opened.settings
-    retriever = FilingsRetriever(snapshot, filters=filters, k=settings.k, lexical=settings.lexical)
-    reply = Reply(args.question, retriever, open_llm(settings))
+    retriever = served_retriever(snapshot, settings, filters)
+    reply = Reply(question, retriever, open_llm(settings), auto_filter=settings.auto_filter)
+    if reply.asked.by_itself:
+        says = f"{reply.asked.says} (from the question; --no-auto-filter to search everything)"
+        print(f"Searching {says}", file=sys.stderr)
+    for note in reply.asked.notes:
+        print(f"note: {note}", file=sys.stderr)
     for _ in reply:  # the text is printed once its citations and figures are checked
         pass
     if args.json:
@@ -141,20 +151,9 @@ def _facts(args: argparse.Namespace) -> int:
 
 
 def _index(args: argparse.Namespace) -> int:
-    from rag_app.index.build import build_index
-    from rag_app.progress import encoding_bar
-    from rag_app.sealed import writer_lock
+    from rag_app.upkeep import index
 
-    opened = open_all(args)
-    embedder, dim = opened.embedder, opened.dim
-    with encoding_bar() as on_progress, writer_lock(opened.library.home):
-        report = build_index(opened.library, embedder, dim, on_progress, rebuild=args.rebuild)
-    done = "built" if report.rebuilt else "was current already"
-    print(
-        f"Index {embedder.spec.name} at {dim} dimensions {done}: {report.chunk_count} chunks, "
-        f"{report.encoded} encoded, {report.seconds:.1f} s."
-    )
-    return OK
+    return index(args)
 
 
 def _status(args: argparse.Namespace) -> int:
@@ -172,6 +171,24 @@ def _status(args: argparse.Namespace) -> int:
     return OK
 
 
+def _serve(args: argparse.Namespace) -> int:
+    from rag_app.serve.launch import serve
+
+    return serve(open_all(args), host=args.host, port=args.port)
+
+
+def _mcp(args: argparse.Namespace) -> int:
+    from rag_app.serve.launch import serve_mcp
+
+    return serve_mcp(open_all(args), port=args.port)
+
+
+def _feedback(args: argparse.Namespace) -> int:
+    from rag_app.feedback_cli import feedback
+
+    return feedback(args)
+
+
 COMMANDS = {
     "ingest": _ingest,
     "ask": _ask,
@@ -179,6 +196,9 @@ COMMANDS = {
     "facts": _facts,
     "index": _index,
     "status": _status,
+    "feedback": _feedback,
+    "serve": _serve,
+    "mcp": _mcp,
 }
 """What each command of ``arguments`` runs."""
 

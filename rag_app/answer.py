@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator, Sequence
 
 from llama_index.core.schema import NodeWithScore
 
+from rag_app.chat.calculate import Calculation, computed, with_calculations
 from rag_app.chat.citations import check_figures, cite
+from rag_app.chat.followups import stand_alone
 from rag_app.chat.llm import ChatLLM
-from rag_app.chat.prompts import Turn, chat_messages, stand_alone
+from rag_app.chat.prompts import Turn, chat_messages
 from rag_app.chat.quotes import quote_answer
+from rag_app.companies import companies_of
+from rag_app.facts import cited_facts
+from rag_app.index.asked import Asked
+from rag_app.index.balanced import asked_of, retriever_of
 from rag_app.index.retriever import FilingsRetriever
 from rag_app.records import Answer
 
@@ -26,13 +33,38 @@ class Reply:
         retriever: FilingsRetriever,
         llm: ChatLLM | None,
         history: Sequence[Turn] = (),
+        *,
+        auto_filter: bool = False,
+        searched_for: str = "",
     ) -> None:
+        """Nothing is asked yet.
+
+        The retriever's filters are the explicit ones; with ``auto_filter`` the question's words
+        complete them. ``searched_for`` is searched in place of the question, as the user wrote it.
+        """
         self.question = question
-        self.searched_for = stand_alone(question, history)
+        self._written = searched_for
+        self._auto_filter = auto_filter
         self._retriever = retriever
         self._llm = llm
         self._history = history
         self._answer: Answer | None = None
+
+    @functools.cached_property
+    def searched_for(self) -> str:
+        """The question as it is searched: a follow-up stands alone in it."""
+        companies = companies_of(self._retriever.snapshot.opened.covers.values())
+        return self._written or stand_alone(self.question, self._history, companies, self._llm)
+
+    @functools.cached_property
+    def asked(self) -> Asked:
+        """Which filings are searched, and what there is to say about that."""
+        return asked_of(
+            self._retriever.snapshot,
+            self.searched_for,
+            self._retriever.filters,
+            by_itself=self._auto_filter,
+        )
 
     @property
     def answer(self) -> Answer:
@@ -53,18 +85,21 @@ class Reply:
             LLMError: the LLM server failed; the hits are not lost, ask again.
         """
         began = time.perf_counter()
-        hits = self._retriever.retrieve(self.searched_for)
+        hits = retriever_of(self._retriever, self.asked).retrieve(self.searched_for)
         retrieved = time.perf_counter()
 
         pieces: list[str] = []
-        for piece in self._write(hits):
+        done: list[Calculation] = []
+        for piece in computed(self._write(hits), done):
             pieces.append(piece)
             yield piece
         written = time.perf_counter()
 
         text, citations = cite("".join(pieces), hits)
-        figures = check_figures(text, citations)
-        passport = self._retriever.snapshot.passport
+        snapshot = self._retriever.snapshot
+        passport = snapshot.passport
+        facts = cited_facts(snapshot.library, passport.filings, citations)
+        figures = with_calculations(check_figures(text, citations, facts), done, citations)
         self._answer = Answer(
             text=text,
             citations=citations,
@@ -78,6 +113,8 @@ class Reply:
                 "write": round(1000 * (written - retrieved), 1),
                 "check": round(1000 * (time.perf_counter() - written), 1),
             },
+            searched_for=self.searched_for,
+            filters=self.asked.filters,
         )
 
     def _write(self, hits: list[NodeWithScore]) -> Iterator[str]:

@@ -6,15 +6,21 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
+from rag_app.ask_flags import add_filter_flags
 from rag_app.cli import add_debug_flag
+from rag_app.feedback_cli import add_feedback_command
+from rag_app.upkeep import INDEX_NOTES, add_index_flags
 
 EXAMPLES = """examples:
   python -m rag_app ingest data/sample/filings
   python -m rag_app ingest --ticker NVDA --form 10-K --year 2023
   python -m rag_app ask "What was NVIDIA's total revenue in fiscal 2023?" --ticker NVDA
+  python -m rag_app ask "How did gross margin change?" --ticker NVDA AMD --year 2022-2023 --item 7
   python -m rag_app facts --ticker NVDA --concept Revenues --year 2023
   python -m rag_app index --dim 64
   python -m rag_app chat
+  python -m rag_app serve --port 8502
+  python -m rag_app mcp
 """
 
 INGEST_NOTES = """examples:
@@ -61,6 +67,15 @@ def command_parser() -> argparse.ArgumentParser:
     ingest.add_argument(
         "--workers", type=int, metavar="N", help="processes that read files (default: all cores)"
     )
+    ingest.add_argument(
+        "--engine", default="local", help="what encodes: local or ray (default: %(default)s)"
+    )
+    ingest.add_argument(
+        "--repair",
+        action="store_true",
+        help="read filings that are damaged, or were cut by another version, again from the "
+        "library's own copies; no PATH",
+    )
     edgar = ingest.add_argument_group("from EDGAR")
     edgar.add_argument("--latest", type=int, metavar="N", help="the newest N filings (default: 1)")
     edgar.add_argument(
@@ -69,10 +84,7 @@ def command_parser() -> argparse.ArgumentParser:
     _add_model_flags(ingest)
 
     ask = commands.add_parser("ask", help="ask a question, get a cited answer")
-    ask.add_argument("question")
-    ask.add_argument("--ticker", default="", help="only this company's filings")
-    ask.add_argument("--form", default="", help="only this form")
-    ask.add_argument("--year", type=int, help="only this fiscal year")
+    add_filter_flags(ask)
     ask.add_argument("--k", type=int, help="passages to answer from (default: 5)")
     _add_model_flags(ask)
     ask.add_argument("--json", action="store_true", help="print one JSON object")
@@ -88,17 +100,47 @@ def command_parser() -> argparse.ArgumentParser:
     facts.add_argument("--year", type=int, help="only filings of this fiscal year")
     facts.add_argument("--json", action="store_true", help="print one JSON list")
 
-    index = commands.add_parser("index", help="bring an index up to the library")
+    index = commands.add_parser(
+        "index",
+        help="bring an index up to the library; verify it; remove old ones",
+        description="Bring the index of a model and dimension up to the library. No text is "
+        "encoded again: a dimension is cut out of the stored vectors.",
+        epilog=INDEX_NOTES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     _add_model_flags(index)
-    index.add_argument("--rebuild", action="store_true", help="build it anew even if it is current")
+    add_index_flags(index)
 
     status = commands.add_parser("status", help="library, model, dimension, indexes, disk use")
     _add_model_flags(status)
     status.add_argument("--filing", default="", metavar="KEY", help="how well one filing was read")
     status.add_argument("--json", action="store_true", help="print one JSON object")
 
+    serve = commands.add_parser(
+        "serve",
+        help="an HTTP API on 127.0.0.1:8502",
+        description="Serve ask, search, filings, passages, facts and health over HTTP; "
+        "/openapi.json describes them. Away from loopback every request must carry the token that "
+        "RAG_API_TOKEN sets.",
+    )
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: loopback)"
+    )
+    serve.add_argument("--port", type=int, default=8502, help="0: any free one (default: 8502)")
+    _add_model_flags(serve)
+
+    mcp = commands.add_parser(
+        "mcp",
+        help="an MCP server, for language models",
+        description="Serve search_filings, read_passage, get_fact and list_filings over MCP: on "
+        "stdin and stdout, as a client starts it, or over HTTP on loopback with --port.",
+    )
+    mcp.add_argument("--port", type=int, metavar="PORT", help="serve http://127.0.0.1:PORT/mcp")
+    _add_model_flags(mcp)
+
     for command in commands.choices.values():
         add_debug_flag(command)
+    add_feedback_command(commands)
     return parser
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag_app.errors import RagError
+from rag_app.index.chroma_server import dense_store
 from rag_app.index.embedder import Embedder
+from rag_app.index.encoders import encoder_cache
 from rag_app.index.models import resolve_model
 from rag_app.library import Library
 from rag_app.settings import Settings, load_settings
@@ -69,7 +71,15 @@ def open_all(args: argparse.Namespace, **flags: Any) -> Opened:
     settings = load_settings(model=args.model, dim=args.dim, **flags)
     embedder = open_embedder(settings)
     dim = embedder.spec.check_dim(settings.dim)
-    return Opened(settings, Library(settings.home), embedder, dim)
+    return Opened(settings, open_library(settings), embedder, dim)
+
+
+def open_library(settings: Settings) -> Library:
+    """The library of the settings; what there is to know of its Chroma server goes to stderr."""
+    library = Library(settings.home, dense_store(settings))
+    if library.dense.note:
+        print(f"note: {library.dense.note}", file=sys.stderr)
+    return library
 
 
 def open_embedder(settings: Settings) -> Embedder:
@@ -84,4 +94,4 @@ def open_embedder(settings: Settings) -> Embedder:
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,
     )
-    return Embedder(spec)
+    return Embedder(spec, encoder=settings.encoder, cache=encoder_cache(settings.home))

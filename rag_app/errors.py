@@ -29,8 +29,24 @@ class IndexMismatch(RagError):
     """An index that was not built from what the settings and the library say."""
 
 
+class DamagedIndex(IndexMismatch):
+    """An index, or the vectors it came from, whose bytes have changed; it is built anew."""
+
+
+class ChromaServerError(RagError):
+    """The Chroma server is down, too slow, or refuses; the next question may find it back."""
+
+
 class FactError(RagError):
     """No XBRL fact answers to what was asked for."""
+
+
+class NotHere(RagError):
+    """What a program asked for is not in the library."""
+
+
+class ServeError(RagError):
+    """The HTTP API or the MCP server cannot be started as asked."""
 
 
 class LLMError(RagError):
@@ -39,6 +55,10 @@ class LLMError(RagError):
 
 class EmptyAnswer(LLMError):
     """The LLM answered with nothing; the next question may fare better."""
+
+
+class FeedbackError(RagError):
+    """What was marked in the chat cannot be kept, read, or found."""
 
 
 class DataError(RagError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import functools
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from rag_app.errors import FactError
+from rag_app.errors import FactError, LibraryError
 from rag_app.library import Library
-from rag_app.records import Fact, Filters
+from rag_app.records import Citation, Fact, Filters
 
 MAX_TEXT = 160
 """Characters of a text fact on one line; its JSON has the whole."""
@@ -139,3 +140,22 @@ def _none_found(read: Mapping[str, Sequence[Fact]], filters: Filters, concept: s
     close = difflib.get_close_matches(_local(concept).lower(), lowered, n=5, cutoff=0.5)
     near = ", ".join(lowered[name] for name in close) or "none is alike"
     return f"No fact of {concept} in {filters}; the closest concepts there: {near}."
+
+
+def cited_facts(
+    library: Library, versions: Mapping[str, str], citations: Sequence[Citation]
+) -> dict[str, tuple[Fact, ...]]:
+    """The facts of the cited filings by key; none of a filing that was stored without them."""
+    found = {}
+    for key in dict.fromkeys(citation.filing for citation in citations):
+        try:
+            found[key] = _kept(library, key, versions[key])
+        except (LibraryError, KeyError):  # an answer is better checked by passages than not given
+            found[key] = ()
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(library: Library, key: str, version: str) -> tuple[Fact, ...]:
+    """Cached for good: a version never changes."""
+    return library.facts(key, version)

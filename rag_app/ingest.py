@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from rag_app.engines import LOCAL, find_engine
 from rag_app.errors import FilingError
 from rag_app.filings.batch import ReadFile, RefusedFile, read_files
 from rag_app.filings.chunks import CHUNKER_VERSION
@@ -77,6 +79,7 @@ def ingest(
     max_file_mb: int,
     flags: CoverFlags = NO_FLAGS,
     workers: int = 1,
+    engine: str = LOCAL,
     watcher: IngestWatcher = IngestWatcher(),
 ) -> IngestReport:
     """Read each file, store it whole, encode what is new, and switch to a new index.
@@ -84,12 +87,14 @@ def ingest(
     A file that cannot be read is reported and the others go on. Killed at any moment, it leaves
     the old index serving, and running it again finishes the work: a file that is stored already
     is known by its bytes and not read again, unless the flags say something else of it.
-    ``workers`` processes read; this one alone writes.
+    ``workers`` processes read, ``engine`` encodes; this process alone writes.
 
     Raises:
+        RagError: there is no such engine, or it is not installed.
         FilingError: a path does not exist, or a reading process was killed.
         LibraryError: another process writes, the disk is full, or no filing could be stored.
     """
+    encode = find_engine(engine)
     max_bytes = max_file_mb * 1_000_000
     read = partial(read_fetched, max_bytes=max_bytes, flags=flags)
     outcomes: list[FileOutcome] = []
@@ -105,10 +110,12 @@ def ingest(
         if not library.versions():
             return IngestReport(tuple(outcomes), 0, 0, 0.0, tuple(skipped))
         watcher.on_encoding(chunks_without_vectors(library, embedder.spec))
+        began = time.perf_counter()
+        encoded = encode(library, embedder, watcher.on_encoded)
         built = build_index(library, embedder, dim, watcher.on_encoded)
-    return IngestReport(
-        tuple(outcomes), built.chunk_count, built.encoded, built.seconds, tuple(skipped)
-    )
+        seconds = time.perf_counter() - began
+    encoded += built.encoded  # what was found to be damaged
+    return IngestReport(tuple(outcomes), built.chunk_count, encoded, seconds, tuple(skipped))
 
 
 def find_files(
@@ -166,6 +173,7 @@ def _unchanged(
         for stored in library.filings().values()
         if stored.version == library.version_of(stored.filing, CHUNKER_VERSION)
         and flagged(stored.filing, flags) == stored.filing
+        and not library.damage(stored.filing.key, stored.version, hashed=True)
     }
     outcomes = {}
     for file in files if held else ():

@@ -2,7 +2,8 @@
 
 ``home/filings/<key>/<version>/`` holds ``filing.json``, the source as given, ``sections.json``,
 ``chunks.jsonl``, ``facts.parquet`` and ``vectors/<model fingerprint>.safetensors``. Indexes are
-derived from it.
+derived from it. ``sums.json`` holds the checksums of what was sealed; the vectors, which come
+later, have one beside each.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import dataclasses
 import datetime as dt
 import functools
 import hashlib
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_app.errors import LibraryError
+from rag_app.filing_files import (
+    CHUNKS,
+    RECORD,
+    SECTIONS,
+    VECTORS,
+    damaged,
+    read_chunks,
+    read_json,
+    read_sealed,
+    write_chunks,
+    write_json,
+)
 from rag_app.filings.factfile import FACTS, load_facts, save_facts
 from rag_app.filings.shown import with_chunks
+from rag_app.index.chroma import EMBEDDED, DenseStore
 from rag_app.records import Block, Fact, Filing, Filters, Health, ParsedFiling, Section
-from rag_app.sealed import current, prune, sealing
+from rag_app.sealed import POINTER, current, disk_error, points_nowhere, prune, sealing
+from rag_app.sums import damaged_files, read_sums, write_sums
 
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
 
+SOURCES_NEEDED = 4
+"""What is stored of a filing is at most some three times its source."""
 LAYOUT = "3"
 """What a folder holds; raised when something is added, so that an older folder is not current."""
 
@@ -50,8 +66,9 @@ class StoredFiling:
 class Library:
     """The filings under ``home/filings``. Readers need no lock; writers hold ``writer_lock``."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, dense: DenseStore = EMBEDDED) -> None:
         self.home = home
+        self.dense = dense  # where the collections of the indexes derived from it are kept
         self.root = home / "filings"
 
     def filings(self) -> dict[str, StoredFiling]:
@@ -65,6 +82,8 @@ class Library:
             folder = current(root)
             if folder is not None:
                 stored[root.name] = _read_stored(folder)
+            elif points_nowhere(root):
+                raise damaged(root / POINTER, "it names no stored version")
         return stored
 
     def version_of(self, filing: Filing, chunker: str) -> str:
@@ -76,21 +95,27 @@ class Library:
         return f"{hashlib.sha256(named.encode()).hexdigest()[:12]}-{chunker}-{LAYOUT}"
 
     def holds(self, filing: Filing, chunker: str) -> bool:
-        """Whether this very filing, cut by this chunker, is the current version."""
+        """Whether this very filing, cut by this chunker, is the current version and undamaged."""
         folder = current(self.root / filing.key)
-        return folder is not None and folder.name == self.version_of(filing, chunker)
+        return (
+            folder is not None
+            and folder.name == self.version_of(filing, chunker)
+            and not self.damage(filing.key, folder.name, hashed=True)
+        )
 
     def add(
         self, parsed: ParsedFiling, chunks: Sequence[TextNode], source: Path, chunker: str
     ) -> None:
-        """Store a filing whole; an older version stays until ``forget_unused``."""
+        """Store a filing whole; an older version stays until ``forget_unused``.
+
+        The very version that is current already is stored again file by file: so it is mended.
+        """
         filing = parsed.filing
-        with sealing(self.root / filing.key, self.version_of(filing, chunker)) as folder:
+        root, needed = self.root / filing.key, SOURCES_NEEDED * source.stat().st_size + 1_000_000
+        with sealing(root, self.version_of(filing, chunker), needed) as folder:
             shutil.copyfile(source, folder / f"source{source.suffix.lower()[:6]}")
-            _write_json(folder / "sections.json", [dataclasses.asdict(s) for s in parsed.sections])
-            with (folder / "chunks.jsonl").open("w", encoding="utf-8") as file:
-                for node in chunks:
-                    file.write(json.dumps(_chunk_record(node), ensure_ascii=False) + "\n")
+            write_json(folder / SECTIONS, [dataclasses.asdict(s) for s in parsed.sections])
+            write_chunks(folder / CHUNKS, list(chunks))
             save_facts(folder / FACTS, with_chunks(parsed.facts, parsed.sections, chunks))
             record = {
                 "filing": dataclasses.asdict(filing),
@@ -98,7 +123,20 @@ class Library:
                 "chunk_count": len(chunks),
                 "chunker": chunker,
             }
-            _write_json(folder / "filing.json", record)
+            write_json(folder / RECORD, record)
+
+    def remove(self, key: str) -> None:
+        """Take a filing out; its versions stay until no sealed index reads them.
+
+        Raises:
+            LibraryError: there is no such filing, or the disk is read-only.
+        """
+        if current(self.root / key) is None:
+            raise LibraryError(f"There is no filing {key} in the library at {self.home}.")
+        try:
+            (self.root / key / POINTER).unlink()
+        except OSError as error:
+            raise disk_error(self.root / key, error) from error
 
     def folder(self, key: str, version: str) -> Path:
         """The folder of one version, which a sealed index may name after it was replaced.
@@ -113,13 +151,17 @@ class Library:
             )
         return folder
 
+    def stored(self, key: str, version: str) -> StoredFiling:
+        """What is known of one version."""
+        return _read_stored(self.folder(key, version))
+
     def chunks(self, key: str, version: str) -> dict[str, TextNode]:
         """The chunks of one version by id, in reading order."""
-        return _read_chunks(self.folder(key, version))
+        return read_chunks(self.folder(key, version))
 
     def sections(self, key: str, version: str) -> tuple[Section, ...]:
         """The sections of one version, in reading order."""
-        records = _read_json(self.folder(key, version) / "sections.json")
+        records = read_json(self.folder(key, version) / SECTIONS)
         return tuple(
             Section(r["item"], r["title"], tuple(Block(**block) for block in r["blocks"]))
             for r in records
@@ -137,11 +179,27 @@ class Library:
                 f"{key} was stored before facts were kept; run `python -m rag_app ingest` on its "
                 "file again."
             )
+        read_sealed(path)
         return load_facts(path)
 
     def vectors_path(self, key: str, version: str, fingerprint: str) -> Path:
         """Where the full-width vectors of one version and model are, or would be."""
-        return self.folder(key, version) / "vectors" / f"{fingerprint}.safetensors"
+        return self.folder(key, version) / VECTORS / f"{fingerprint}.safetensors"
+
+    def damage(self, key: str, version: str, *, hashed: bool) -> list[str]:
+        """The files of a version that are not as they were stored; the vectors are not looked at.
+
+        By their sizes alone, or ``hashed`` by their bytes.
+        """
+        return damaged_files(self.folder(key, version), hashed=hashed)
+
+    def keep_sums(self) -> None:
+        """Note the checksums of filings stored before these were kept; hold the writer lock."""
+        for stored in self.filings().values():
+            if read_sums(stored.folder) is None:
+                if len(read_chunks(stored.folder)) != stored.chunk_count:
+                    raise damaged(stored.folder / CHUNKS, "chunks are missing")
+                write_sums(stored.folder, skip=(VECTORS,))
 
     def versions(self) -> dict[str, str]:
         """Filing key to current version: what an index that is up to date was built from."""
@@ -191,64 +249,29 @@ class Library:
             )
 
 
-def _chunk_record(node: TextNode) -> dict[str, Any]:
-    return {"id": node.node_id, "text": node.text, "metadata": node.metadata}
-
-
-@functools.lru_cache(maxsize=64)
-def _read_chunks(folder: Path) -> dict[str, TextNode]:
-    """Cached for good: a sealed folder never changes."""
-    from llama_index.core.schema import TextNode
-
-    nodes = {}
-    try:
-        with (folder / "chunks.jsonl").open(encoding="utf-8") as file:
-            for line in file:
-                record = json.loads(line)
-                hidden = list(record["metadata"])  # LlamaIndex adds no metadata to the text
-                nodes[record["id"]] = TextNode(
-                    id_=record["id"],
-                    text=record["text"],
-                    metadata=record["metadata"],
-                    excluded_embed_metadata_keys=hidden,
-                    excluded_llm_metadata_keys=hidden,
-                )
-    except (OSError, ValueError, KeyError) as error:
-        raise _damaged(folder, error) from error
-    return nodes
+def filing_of(record: dict[str, Any]) -> Filing:
+    """A filing out of its JSON record."""
+    filed = record["filed"] and dt.date.fromisoformat(record["filed"])
+    return Filing(
+        **{
+            **record,
+            "period_end": dt.date.fromisoformat(record["period_end"]),
+            "filed": filed or None,
+        }
+    )
 
 
 @functools.lru_cache(maxsize=65536)
 def _read_stored(folder: Path) -> StoredFiling:
     try:
-        record = _read_json(folder / "filing.json")
-        filing = dict(record["filing"])
-        filing["period_end"] = dt.date.fromisoformat(filing["period_end"])
-        filing["filed"] = dt.date.fromisoformat(filing["filed"]) if filing["filed"] else None
+        record = read_json(folder / RECORD)
+        filing = filing_of(record["filing"])
         health: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in record["health"].items()
         }
         return StoredFiling(
-            Filing(**filing), folder, record["chunk_count"], record["chunker"], Health(**health)
+            filing, folder, record["chunk_count"], record["chunker"], Health(**health)
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(folder, error) from error
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(path.parent, error) from error
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, default=str, ensure_ascii=False), "utf-8")
-
-
-def _damaged(folder: Path, error: Exception) -> LibraryError:
-    return LibraryError(
-        f"{folder} is damaged ({type(error).__name__}); remove {folder.parent} and ingest the "
-        "filing again."
-    )
+        raise damaged(folder / RECORD, type(error).__name__) from error

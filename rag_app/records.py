@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from rag_app.filters import Filters as Filters
+
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
@@ -166,30 +168,6 @@ class ParsedFiling:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """Which filings a question is asked of; an empty field does not restrict."""
-
-    ticker: str = ""
-    form: str = ""
-    fiscal_year: int | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.ticker or self.form or self.fiscal_year)
-
-    def __str__(self) -> str:
-        year = f"fiscal {self.fiscal_year}" if self.fiscal_year else ""
-        return " ".join(part for part in (self.ticker, self.form, year) if part) or "all filings"
-
-    def admits(self, filing: Filing) -> bool:
-        """Whether a filing passes every field that is set."""
-        return (
-            (not self.ticker or self.ticker.upper() in (filing.ticker.upper(), filing.cik))
-            and (not self.form or self.form.upper() == filing.form.upper())
-            and (self.fiscal_year is None or self.fiscal_year == filing.fiscal_year)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Citation:
     """A marker in an answer and the passage that it points to."""
 
@@ -200,17 +178,26 @@ class Citation:
     text: str
 
 
+Verdict = Literal["in passage", "equals XBRL", "derived", "contradicted", "not found"]
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number in an answer, and the marker of the cited passage that shows it, if one does."""
+    """A number in an answer, and what stands behind it.
+
+    ``marker`` is the cited passage that shows it, shows its operands or says another value;
+    ``detail`` says which row, fact or calculation that is (``docs/figures.md``).
+    """
 
     text: str
     marker: int | None
+    verdict: Verdict = "not found"
+    detail: str = ""
 
     @property
     def found(self) -> bool:
-        """Whether a cited passage shows the number."""
-        return self.marker is not None
+        """Whether something shows the number: a passage, a fact or a calculation."""
+        return self.verdict in ("in passage", "equals XBRL", "derived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +212,6 @@ class Answer:
     dim: int
     llm: str
     timings_ms: dict[str, float] = field(default_factory=dict)
+    searched_for: str = ""
+    """The question as it was searched: a follow-up made to stand alone."""
+    filters: Filters = Filters()  # noqa: RUF009 - frozen

@@ -6,16 +6,19 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from rag_app.errors import RagError
+from rag_app.index.fusion import DENSE_SHARE
 from rag_app.index.served import served_model
 
 
@@ -49,8 +52,29 @@ class Settings(BaseSettings):
     """Passages shown to the LLM and to the reader."""
     lexical: bool = True
     """Fuse BM25 with the dense hits."""
+    dense_share: float = Field(DENSE_SHARE, ge=0, le=1)
+    """Weight of the cosine where BM25 is fused with it; 0: BM25 alone orders, 1: the cosine."""
+    rescore: bool = True
+    """Order candidates by their full-width vectors, where ``dim`` is less than that."""
+    reranker: str = ""
+    """A CrossEncoder's folder or hub name that orders the best candidates anew; none: no such."""
+    collapse: bool = True
+    """Show a passage that stands in several filings once, with the others named."""
+    auto_filter: bool = True
+    """A question's words (company, year, form, Item) set filters that are not set already."""
+    encoder: Literal["auto", "torch", "openvino"] = "auto"
+    """What runs the embedding model; ``auto``: torch on a GPU, else OpenVINO if it can."""
     max_file_mb: int = Field(200, ge=1)
     """A larger file is refused before it is read."""
+
+    chroma_url: str = ""
+    """A Chroma server that holds the collections; none: they are kept in ``home/index``."""
+    chroma_headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """Sent with every request to the Chroma server; they authenticate, so they are secrets."""
+    chroma_tenant: str = "default_tenant"
+    chroma_database: str = "default_database"
+    chroma_timeout_s: float = Field(30.0, gt=0)
+    """How long the Chroma server may take over one request."""
 
     llm: Literal["auto", "openai", "local", "none"] = "auto"
     """``auto``: OpenAI-compatible when a key or base URL is set, else none."""
@@ -66,6 +90,8 @@ class Settings(BaseSettings):
     openai_base_url: str = Field(
         "", validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_base_url")
     )
+    api_token: SecretStr = SecretStr("")
+    """What `python -m rag_app serve` asks every request for; none: nothing, on loopback alone."""
     edgar_identity: str = Field(
         "", validation_alias=AliasChoices("EDGAR_IDENTITY", "edgar_identity")
     )
@@ -87,6 +113,17 @@ class Settings(BaseSettings):
             dotenv_settings,
             TomlConfigSettingsSource(settings_cls),
         )
+
+    @field_validator("chroma_url")
+    @classmethod
+    def _plain_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.scheme in ("http", "https") else None
+        if url and (not host or "@" in parts.netloc or parts.query or parts.fragment):
+            raise ValueError(
+                "give http://HOST:PORT or https://HOST; a user or key goes into chroma_headers"
+            )
+        return url.rstrip("/")
 
     @property
     def llm_kind(self) -> Literal["openai", "local", "none"]:
@@ -110,6 +147,8 @@ def load_settings(**flags: Any) -> Settings:
         settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RagError(f"settings.toml is not valid TOML ({error}); mend that line.") from None
+    except SettingsError as error:  # names the field and the source, never the value
+        raise RagError(f"A setting is not valid JSON ({error}); mend it there.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = first["loc"][0] if first["loc"] else "settings"
@@ -121,6 +160,12 @@ def load_settings(**flags: Any) -> Settings:
         known = ", ".join(Settings.model_fields)
         raise RagError(f"settings.toml names {', '.join(unknown)}; known settings: {known}.")
     return settings
+
+
+def processor_threads() -> int:
+    """How many threads may compute: ``OMP_NUM_THREADS``, as torch reads it, or every processor."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else len(os.sched_getaffinity(0))
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

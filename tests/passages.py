@@ -23,6 +23,7 @@ def hit(
         "page": None,
         "rank": 1,
         "cosine": 0.5,
+        "also_in": [],
     }
     node = TextNode(id_=f"QUIL_10-K_2023-12-31:7:{abs(hash(text)) % 10**6}-1", text=text)
     node.metadata = about

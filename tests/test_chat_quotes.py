@@ -88,3 +88,14 @@ def test_a_row_is_quoted_under_all_its_groups_and_not_under_one_that_ended() -> 
         "(In millions), Operating, Changes, Inventories: 2023 (1,618)",
         "(In millions), Cash: 2023 30",
     ]
+
+
+def test_a_question_about_a_change_gets_the_expression_of_its_row(minilm: Embedder) -> None:
+    found = hit(
+        "(In millions)\n|  | 2023 | 2022 |\n| Revenue | 26,974 | 26,914 |\n| Cost | 9 | 7 |"
+    )
+    answer = quote_answer("How much did Quill's revenue grow in 2023?", [found], minilm)
+    assert answer.startswith(
+        "- Revenue changed by {{(26,974 - 26,914) / 26,914 %}} from 2022 to 2023 [1].\n"
+    )
+    assert "{{" not in quote_answer("What was Quill's revenue in 2023?", [found], minilm)

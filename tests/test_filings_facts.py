@@ -13,6 +13,7 @@ from llama_index.core.schema import TextNode
 from rag_app.__main__ import main
 from rag_app.errors import FactError, FilingError, LibraryError
 from rag_app.facts import facts_text, find_facts
+from rag_app.filing_files import VECTORS
 from rag_app.filings.chunks import CHUNKER_VERSION, make_chunks, token_counter
 from rag_app.filings.factfile import FACTS, load_facts, save_facts
 from rag_app.filings.facts import read_facts
@@ -22,6 +23,7 @@ from rag_app.filings.shown import with_chunks
 from rag_app.filings.transforms import transform
 from rag_app.library import Library
 from rag_app.records import Fact, Filters, ParsedFiling
+from rag_app.sums import write_sums
 
 HEADER = """<div style="display:none"><ix:header><ix:hidden>
 <ix:nonNumeric name="dei:AmendmentFlag" contextRef="y" id="h">false</ix:nonNumeric>
@@ -287,6 +289,7 @@ def test_filings_without_facts_say_what_to_do(library: Library) -> None:
     folders = [stored.folder for stored in library.filings().values()]
     for folder in folders:
         save_facts(folder / FACTS, ())
+        write_sums(folder, skip=(VECTORS,))
     with pytest.raises(FactError, match="has inline XBRL facts"):
         find_facts(library, Filters(), "Assets")
     (folders[0] / FACTS).unlink()

@@ -13,12 +13,25 @@ PACKAGES = ("rag_app", "eval", "finetune")
 MAY_IMPORT = {"rag_app": {"rag_app"}, "eval": {"rag_app", "eval"}, "finetune": set(PACKAGES)}
 HOMES = {
     "streamlit": ("rag_app/ui/",),
-    "chromadb": ("rag_app/index/chroma.py",),
+    "chromadb": ("rag_app/index/chroma.py", "rag_app/index/chroma_server.py"),
+    "ray": ("rag_app/engines/",),
     "edgar": ("rag_app/filings/edgar.py", "rag_app/filings/edgar_list.py"),
-    "sentence_transformers": ("rag_app/index/embedder.py", "finetune/"),
+    "sentence_transformers": (
+        "rag_app/index/rerank.py",
+        "rag_app/index/embedder.py",
+        "rag_app/index/encoder_torch.py",
+        "rag_app/index/encoders.py",
+        "rag_app/index/conversion.py",
+        "rag_app/index/adapter.py",
+        "finetune/",
+    ),
+    "openvino": ("rag_app/index/encoder_openvino.py",),
     "bm25s": ("rag_app/index/lexical.py", "rag_app/chat/text.py"),
     "xllamacpp": ("rag_app/chat/llm.py",),
     "openai": ("rag_app/chat/llm.py",),
+    "fastapi": ("rag_app/serve/",),
+    "uvicorn": ("rag_app/serve/",),
+    "mcp": ("rag_app/serve/",),
     "pypdfium2": ("rag_app/filings/pdf.py", "rag_app/filings/pdfchars.py"),
 }
 HEAVY = {"torch", "sentence_transformers", "llama_index", "chromadb", "datasets", "streamlit"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag_app.errors import IndexMismatch, LibraryError, ModelError
-from rag_app.index.build import CHROMA, LEXICAL, build_index, index_root, is_current
+from rag_app.index.build import LEXICAL, build_index, index_root, is_current
 from rag_app.index.chroma import DenseIndex, write_collection
 from rag_app.index.embedder import Embedder, truncate
 from rag_app.index.passport import FILE, Passport
@@ -118,23 +118,6 @@ def test_the_passport_refuses_what_does_not_fit(home_copy: Path, minilm: Embedde
     (folder / FILE).write_text(json.dumps({**passport, "fingerprint": "0" * 12}))
     with pytest.raises(IndexMismatch, match="model fingerprint"):
         Snapshot.open(folder, library, minilm, 384)
-
-
-def test_a_damaged_index_is_named_and_rebuilt_from_the_library(
-    home_copy: Path, minilm: Embedder
-) -> None:
-    library = Library(home_copy)
-    folder = current(index_root(home_copy, minilm.spec, 384))
-    assert folder is not None
-    for path in (folder / CHROMA).rglob("*"):
-        if path.is_file():
-            path.write_bytes(b"\0" * 100)
-    (folder / FILE).write_text("{")
-    with pytest.raises(IndexMismatch, match=r"run `python -m rag_app index --rebuild`"):
-        open_snapshot(library, minilm, 384)
-    assert build_index(library, minilm, 384, rebuild=True).encoded == 0
-    rebuilt = open_snapshot(library, minilm, 384)
-    assert rebuilt.dense.count() == rebuilt.passport.chunk_count
 
 
 def test_a_passport_is_the_same_whatever_the_order_of_chunks(minilm: Embedder) -> None:

@@ -63,12 +63,14 @@ def filing(key: str, *, year: int = 2023, end: str = "2023-12-31", **more: str) 
 def test_the_chat_is_the_first_page_and_keeps_its_choices(home: Path) -> None:
     at = drawn(AppTest.from_file(str(Path(pages.__file__)), default_timeout=120))
     assert at.chat_input
-    at.sidebar.selectbox[0].set_value("LKSP").run()
-    at.sidebar.selectbox[2].set_value("2024").run()
-    at.sidebar.selectbox[4].set_value(64).run()
+    larkspur = "LKSP · Larkspur Instruments, Inc."
+    at.sidebar.multiselect[0].set_value([larkspur]).run()
+    at.sidebar.multiselect[2].set_value(["2024"]).run()
+    at.sidebar.selectbox[1].set_value(64).run()
     assert not drawn(at.switch_page("filings.py")).chat_input
     drawn(at.switch_page("app.py"))
-    assert [box.value for box in at.sidebar.selectbox] == ["LKSP", "All", "2024", "minilm", 64]
+    assert [box.value for box in at.sidebar.multiselect] == [[larkspur], [], ["2024"], [], []]
+    assert [box.value for box in at.sidebar.selectbox] == ["minilm", 64]
 
 
 def test_coverage_is_one_row_a_company(home: Path) -> None:
@@ -114,6 +116,7 @@ def test_health_is_what_status_tells(home: Path, capsys: pytest.CaptureFixture[s
 def test_a_filing_of_an_older_layout_says_what_to_do(mine: Path) -> None:
     folder = folder_of(mine)
     (folder / "facts.parquet").unlink()
+    (folder / "sums.json").unlink()
     record = json.loads((folder / "filing.json").read_text())
     record["health"] |= {
         "covered": None,
@@ -155,6 +158,7 @@ def test_a_damaged_filing_is_one_sentence_under_the_coverage(mine: Path) -> None
 
 def test_a_fault_of_the_program_shows_no_detail(mine: Path) -> None:
     (folder_of(mine) / "sections.json").write_text('[{"inner": "detail"}]')
+    (folder_of(mine) / "sums.json").unlink()
     at = page()
     at.selectbox[0].set_value(LARKSPUR).run()
     assert [error.value for error in at.error] == [pages.FAULT]

@@ -20,6 +20,7 @@ from rag_app.records import Filters
 from rag_app.ui import app, state
 
 BACKLOG = "What was Larkspur's order backlog at the end of 2023?"
+LARKSPUR = "LKSP · Larkspur Instruments, Inc."
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +54,14 @@ def texts(at: AppTest) -> str:
 
 def test_the_filters_come_from_the_library(home: Path) -> None:
     at = page()
-    company, form, year, model, dim = at.sidebar.selectbox
-    assert [option.split(" ")[0] for option in company.options] == ["All", "BRWG", "LKSP", "TSLT"]
-    assert form.options == ["All", "10-K"]
-    assert year.options == ["All", "2024", "2023"]
-    assert model.options == ["minilm (base)"]
+    company, form, year, period, item = at.sidebar.multiselect
+    model, dim = at.sidebar.selectbox
+    assert [option.split(" ")[0] for option in company.options] == ["BRWG", "LKSP", "TSLT"]
+    assert form.options == ["10-K"]
+    assert year.options == ["2024", "2023"]
+    assert "2024-12-31" in period.options
+    assert item.options[:5] == ["1", "1A", "1B", "1C", "2"]
+    assert model.options == ["minilm (base)", "filings-minilm (tuned)"]
     assert dim.options == ["384", "256", "128", "64"]
     assert "6 filings of 3 companies" in texts(at)
 
@@ -67,31 +71,69 @@ def test_an_answer_shows_its_citations_and_its_sources(home: Path) -> None:
     answer = next(m.value for m in at.chat_message[1].markdown if m.value.startswith("- "))
     assert "\\$94.6 million at December 31, 2023, against \\$103.9 million" in answer
     assert "[1]" in answer
-    sources = at.expander[0]
+    sources = at.chat_message[1].expander[0]
     assert sources.label.endswith("cited of 5 found")
     title = sources.markdown[0].value
     assert title == "**\\[1\\] Larkspur Instruments, Inc. 10\\-K fiscal 2023, Item 1**"
-    assert "score 0.0" in sources.caption[0].value
+    assert "score " in sources.caption[0].value
     assert "\\$94.6 million" in sources.markdown[1].value
     assert "figures found in the cited passages · minilm at 384 dimensions · no LLM" in texts(at)
 
 
 def test_filters_narrow_one_another_and_the_search(home: Path) -> None:
     at = page()
-    at.sidebar.selectbox[0].set_value("LKSP").run()
-    at.sidebar.selectbox[2].set_value("2024").run()
+    at.sidebar.multiselect[0].set_value([LARKSPUR]).run()
+    assert at.sidebar.multiselect[3].options == ["2024-12-31", "2023-12-31"]
+    at.sidebar.multiselect[2].set_value(["2024"]).run()
+    at.sidebar.multiselect[4].set_value(["1", "7"]).run()
     ask(at, "What was order backlog?")
-    assert "Asked of LKSP fiscal 2024" in texts(at)
-    titles = [m.value for m in at.expander[0].markdown if m.value.startswith("**")]
+    assert "Asked of LKSP fiscal 2024 Item 1 and 7" in texts(at)
+    titles = [m.value for m in at.chat_message[1].expander[0].markdown if m.value.startswith("**")]
     assert len(titles) == 5
     assert all("Larkspur Instruments, Inc. 10\\-K fiscal 2024" in title for title in titles)
+
+
+def test_a_filter_that_the_question_sets_is_shown_and_undone(home: Path) -> None:
+    at = ask(page(), BACKLOG)
+    assert at.chat_message[1].caption[0].value == (
+        "Asked of LKSP fiscal 2023 \\(from the question\\)"
+    )
+    at.button(key="unfiltered-1").click().run()
+    assert at.chat_message[2].markdown[0].value == BACKLOG
+    assert "from the question" not in at.chat_message[3].caption[0].value
+    assert len(at.chat_message) == 4
+    assert not [b for b in at.main.button if b.label == "Search without this filter"]
+
+
+def test_questions_set_no_filter_once_that_is_off(home: Path) -> None:
+    at = page()
+    at.sidebar.checkbox[0].uncheck().run()
+    ask(at, BACKLOG)
+    assert "from the question" not in texts(at)
+
+
+def test_what_the_sidebar_chooses_wins_and_what_lacks_is_said(home: Path) -> None:
+    at = page()
+    at.sidebar.multiselect[0].set_value([LARKSPUR]).run()
+    ask(at, "What was Tessaline's revenue in 2019?")
+    captions = [caption.value.replace("\\", "") for caption in at.chat_message[1].caption]
+    assert captions[0] == "Asked of LKSP"
+    assert "The question names TSLT; the filter that you set keeps to LKSP." in captions
+    assert any("no FY2019 10-K of LKSP" in caption for caption in captions)
+
+
+def test_two_years_are_compared_side_by_side(home: Path) -> None:
+    at = ask(page(), "How did Larkspur's order backlog change from 2023 to 2024?")
+    titles = [m.value for m in at.chat_message[1].expander[0].markdown if m.value.startswith("**")]
+    assert sorted(title.count("fiscal 2023") for title in titles)[:2] == [0, 0]
+    assert sum(title.count("fiscal 2023") for title in titles) >= 2
 
 
 def test_another_dimension_answers_from_another_index_without_encoding(home: Path) -> None:
     assert not list((home / "index").glob("minilm-*-64"))
     stamps = {p: p.stat().st_mtime_ns for p in (home / "filings").rglob("*.safetensors")}
     at = page()
-    at.sidebar.selectbox[4].set_value(64).run()
+    at.sidebar.selectbox[1].set_value(64).run()
     ask(at, BACKLOG)
     assert "minilm at 64 dimensions" in texts(at)
     assert "94.6 million" in texts(at)
@@ -101,9 +143,21 @@ def test_another_dimension_answers_from_another_index_without_encoding(home: Pat
 
 def test_a_follow_up_says_what_it_searched_for(home: Path) -> None:
     at = ask(ask(page(), BACKLOG), "and in 2024?")
-    captions = [caption.value for caption in at.chat_message[3].caption]
-    assert captions[0] == f"Searched for: {BACKLOG} and in 2024?"
+    assert at.chat_message[3].caption[0].value == (
+        "Asked of LKSP fiscal 2024 \\(from the question\\) · "
+        f"Searched for: {BACKLOG.replace('2023', '2024')}"
+    )
     assert "88.1 million" in texts(at)
+
+
+def test_what_was_searched_for_can_be_edited(home: Path) -> None:
+    at = ask(ask(page(), BACKLOG), "and in 2024?")
+    at.text_input(key="edited-2").set_value("What was Tessaline's revenue in 2024?")
+    at.button(key="again-2").click().run()
+    assert at.chat_message[4].markdown[0].value == "and in 2024?"
+    caption = at.chat_message[5].caption[0].value
+    assert caption.startswith("Asked of TSLT fiscal 2024")
+    assert caption.endswith("Searched for: What was Tessaline's revenue in 2024?")
 
 
 def test_an_example_is_one_click(home: Path) -> None:
@@ -111,13 +165,13 @@ def test_an_example_is_one_click(home: Path) -> None:
     example = next(button for button in at.main.button if button.label == app.EXAMPLES[1])
     example.click().run()
     assert at.chat_message[0].markdown[0].value == app.EXAMPLES[1]
-    assert at.expander
+    assert at.chat_message[1].expander
     assert not at.main.button, "the examples go with the first question"
 
 
 def test_a_question_that_a_rerun_interrupted_is_answered_once(home: Path) -> None:
     at = page()
-    at.session_state["waiting"] = BACKLOG
+    at.session_state["waiting"] = state.Waiting(BACKLOG)
     at.run()
     assert len(at.chat_message) == 2
     at.run()

@@ -137,14 +137,15 @@ def test_a_conversation(page: Page, answers: StandIn) -> None:
     answer.locator("summary").click()
     source = answer.get_by_test_id("stExpander")
     source.get_by_text("[1] Larkspur Instruments, Inc. 10-K fiscal 2023, Item 1").wait_for()
-    assert "score 0.0" in source.inner_text()
+    assert "score " in source.inner_text()
     assert "$94.6 million at December 31, 2023" in source.inner_text()
 
     page.get_by_role("combobox", name="Dimension").click()
     page.get_by_role("option", name="64", exact=True).click()
     text = ask(page, "and in 2024?", 2)
     assert "minilm at 64 dimensions" in text
-    assert "Searched for: What was Larkspur's order backlog at the end of 2023? and in" in text
+    assert "Asked of LKSP fiscal 2024 (from the question)" in text
+    assert "Searched for: What was Larkspur's order backlog at the end of 2024?" in text
     roles = [message["role"] for message in answers.requests[-1]["messages"]]
     assert roles == ["system", "user", "assistant", "user"]
 

@@ -1,0 +1,67 @@
+"""The flags of `ask`: which filings it is asked of, several values each."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from rag_app.errors import RagError
+from rag_app.records import Filters
+
+_YEARS = re.compile(r"(\d{4})(?:-(\d{4}))?")
+_PERIOD = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
+SEVERAL = ("ticker", "form", "year", "period", "item")
+
+
+def add_filter_flags(ask: argparse.ArgumentParser) -> None:
+    """Add the question and the flags that ``question_and_filters`` reads."""
+    ask.add_argument("question", nargs="?")
+    rows = {
+        "ticker": "only these companies: tickers, CIKs or names",
+        "form": "only these forms",
+        "year": "only these fiscal years; a range too: 2021-2023",
+        "period": "only filings whose period ends then: 2023-09-30, 2023-09 or 2023",
+        "item": "only these Items: 7 7A; II-1A in the second part of a 10-Q",
+    }
+    for name, text in rows.items():
+        ask.add_argument(f"--{name}", nargs="+", default=[], metavar=name.upper(), help=text)
+    ask.add_argument(
+        "--no-auto-filter",
+        dest="auto_filter",
+        action="store_const",
+        const=False,
+        help="do not filter by companies, years, forms and Items that the question names",
+    )
+
+
+def question_and_filters(args: argparse.Namespace) -> tuple[str, Filters]:
+    """What is asked, and of which filings.
+
+    Raises:
+        RagError: there is no question, or a value that is none.
+    """
+    question = args.question or _taken_back(args)
+    if not question:
+        raise RagError('Give a question: python -m rag_app ask "What was revenue in 2023?"')
+    for period in args.period:
+        if not _PERIOD.fullmatch(period):
+            raise RagError(f"--period {period} is no date; give 2023-09-30, 2023-09 or 2023.")
+    years = [year for named in args.year for year in _years(named)]
+    items = [item.upper() for item in args.item]
+    return question, Filters(args.ticker, args.form, years, args.period, items)
+
+
+def _taken_back(args: argparse.Namespace) -> str:
+    """A question that stands behind a flag of several values was taken for one of them."""
+    for name in SEVERAL:
+        values = getattr(args, name)
+        if len(values) > 1 and " " in values[-1].strip():
+            return str(values.pop())
+    return ""
+
+
+def _years(named: str) -> range:
+    match = _YEARS.fullmatch(named)
+    if not match or int(match[2] or match[1]) < int(match[1]):
+        raise RagError(f"--year {named} is no fiscal year; give 2023, or a range: 2021-2023.")
+    return range(int(match[1]), int(match[2] or match[1]) + 1)
