@@ -35,8 +35,9 @@ setup-dev: $(VENV)/.installed-dev
 chat: setup ## open the chat on http://127.0.0.1:8501
 	$(RUN) -m rag_app chat $(ARGS)
 
+# Two workers, one thread each: a file's tests stay together, since they share what is costly.
 test: setup-dev ## run all tests
-	$(BIN)/pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 trial: setup-dev ## the long survival trials (kill -9, full disk, crowd); minutes to an hour
 	$(RUN) tests/trial/survival.py --out eval/results/survival.md $(ARGS)

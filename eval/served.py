@@ -17,12 +17,9 @@ from rag_app.errors import LibraryError
 from rag_app.index.embedder import Embedder
 from rag_app.library import Library
 
-RETRIEVERS: dict[str, dict[str, bool]] = {
-    "dense": {"lexical": False, "rescore": False, "collapse": False},
-    "fused": {},
-}
-"""What is asked → the stages that are off. Search at the served dimension alone shows what later
-stages would make good, such as an index at another dimension; ``fused`` is what is served."""
+RETRIEVERS = {"dense": False, "fused": True}
+"""What is asked → whether the stages behind dense search take part. Search at the served dimension
+alone shows what they would make good, such as an index at another dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +74,16 @@ def measure(
     notes: list[str] = []
     snapshot = open_snapshot(library, embedder, dim, on_note=notes.append)
     hits: dict[str, dict[str, list[str]]] = {name: {} for name in RETRIEVERS}
-    for name, stages in RETRIEVERS.items():
+    for name, every in RETRIEVERS.items():
         for question in questions:
-            retriever = FilingsRetriever(snapshot, filters=question.filters, k=DEEPEST, **stages)
+            retriever = FilingsRetriever(
+                snapshot,
+                filters=question.filters,
+                k=DEEPEST,
+                lexical=every,
+                rescore=every,
+                collapse=every,
+            )
             try:
                 found = retriever.retrieve(question.text)
             except LibraryError:
