@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from llama_index.core.schema import NodeWithScore
 
 from rag_app.chat.calculate import Calculation, computed, with_calculations
-from rag_app.chat.citations import check_figures, cite
+from rag_app.chat.citations import as_quoted, check_figures, cite
 from rag_app.chat.followups import stand_alone
 from rag_app.chat.llm import ChatLLM
 from rag_app.chat.prompts import Turn, chat_messages
@@ -99,7 +99,10 @@ class Reply:
         snapshot = self._retriever.snapshot
         passport = snapshot.passport
         facts = cited_facts(snapshot.library, passport.filings, citations)
-        figures = with_calculations(check_figures(text, citations, facts), done, citations)
+        checked = check_figures(text, citations, facts)
+        if self._llm is None:
+            checked = as_quoted(checked, citations)
+        figures = with_calculations(checked, done, citations)
         self._answer = Answer(
             text=text,
             citations=citations,

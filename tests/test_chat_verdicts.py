@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from rag_app.chat.citations import check_figures
+from rag_app.chat.citations import as_quoted, check_figures
 from rag_app.records import Citation, Fact, Figure
 
 PATH = "Quill, Inc. 10-K fiscal 2023 > Item 7. MD&A"
@@ -168,3 +168,14 @@ def test_a_head_with_a_day_stands_beside_one_with_a_year_alone() -> None:
     table = f"{PATH}\n(In millions)\n{heads}\n| Inventories | 120 | 100 |"
     (figure,) = checked("Inventories rose by $20 million in 2023 [1].", table)
     assert (figure.verdict, figure.detail) == ("derived", "Inventories: 120 − 100 = 20")
+
+
+def test_a_quoted_row_is_no_claim_that_another_row_contradicts() -> None:
+    passage = "(In millions)\n|  | 2023 | 2022 | $ Change |\n| Revenue | 26,974 | 26,914 | $60 |"
+    citation = Citation(1, "c", "NVDA_10-K_2023-01-29", "7", passage)
+    contradicted = Figure("$60", 3, "contradicted", "Total revenue: $26,914")
+    missing = Figure("$61", None, "not found", "")
+    assert as_quoted([contradicted, missing], [citation]) == (
+        Figure("$60", 1, "in passage", "quoted"),
+        missing,
+    )

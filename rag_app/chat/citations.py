@@ -10,7 +10,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 
 from rag_app.chat.claims import claims_in
 from rag_app.chat.evidence import company_words, evidence_of
-from rag_app.chat.figures import numbers_in, shows
+from rag_app.chat.figures import all_numbers, numbers_in, shows
 from rag_app.chat.text import content_words, sentences
 from rag_app.chat.verdicts import verdict
 from rag_app.filings.chunks import passage_text
@@ -63,6 +63,24 @@ def check_figures(
         claims = [claim.without(names) for claim in claims_in(sentence)]
         checked += [verdict(claim, order, known, cited) for claim in claims]
     return tuple(checked)
+
+
+def as_quoted(figures: Sequence[Figure], citations: Sequence[Citation]) -> tuple[Figure, ...]:
+    """The figures of quotes: a row cut out of its table says less than a sentence, and is no claim.
+
+    One that no rule could place, or that another row seems to contradict, stands where it was
+    quoted from, as long as a cited passage shows it.
+    """
+
+    def placed(figure: Figure) -> Figure:
+        if figure.verdict not in ("contradicted", "not found"):
+            return figure
+        number = next(iter(all_numbers(figure.text)), None)
+        showing = (c.marker for c in citations if number and shows(c.text, number))
+        marker = next(showing, None)
+        return figure if marker is None else Figure(figure.text, marker, "in passage", "quoted")
+
+    return tuple(map(placed, figures))
 
 
 def citation_of(marker: int, hit: NodeWithScore) -> Citation:
