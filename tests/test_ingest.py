@@ -182,7 +182,13 @@ def test_a_stopped_ingest_leaves_no_worker_behind(blow: signal.Signals, tmp_path
         write_filing(folder / f"{year}.html", year=year, product=product)
     command = [sys.executable, "-m", "rag_app", "ingest", str(folder), "--workers", "2"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell's background job ignores Ctrl-C, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         deadline = time.monotonic() + 60
         while not (workers := children(process.pid)) and time.monotonic() < deadline:

@@ -16,6 +16,7 @@ def app() -> None:
         [
             st.Page("app.py", title="Chat", default=True),
             st.Page("filings.py", title="Filings"),
+            st.Page("evaluation.py", title="Evaluation"),
         ],
         position="top",
     )
