@@ -12,6 +12,7 @@ from eval.evalset import EvalSet
 from eval.retrieval import DEEPEST, Metrics, judge
 from eval.systems import FILTER
 from rag_app.index.fusion import DENSE_SHARE
+from rag_app.index.rerank import Reranker
 from rag_app.index.retriever import FilingsRetriever
 from rag_app.index.snapshot import Snapshot
 from rag_app.records import Filters
@@ -54,16 +55,19 @@ def words_alone(snapshot: Snapshot, filters: Filters, question: str) -> Found:
     return [(chunk_id,) for chunk_id, _ in snapshot.lexical.query(question, DEEPEST, among)]
 
 
-def stages_at(dense_share: float) -> dict[str, Stage]:
+def stages_at(dense_share: float, reranker: Reranker | None = None) -> dict[str, Stage]:
     """The ways to rank, in the order in which they lead to the answer."""
-    fused = {"dense_share": dense_share}
-    return {
+    served: dict[str, Any] = {"dense_share": dense_share}
+    stages = {
         "dense": Stage(retrieved(lexical=False, rescore=False, collapse=False)),
         "rescored": Stage(retrieved(lexical=False, collapse=False)),
         "bm25": Stage(words_alone, by_model=False),
-        "fused": Stage(retrieved(**fused, collapse=False)),
-        "distinct": Stage(retrieved(**fused)),
+        "fused": Stage(retrieved(**served, collapse=False)),
     }
+    if reranker:
+        served["reranker"] = reranker
+        stages["reranked"] = Stage(retrieved(**served, collapse=False))
+    return {**stages, "distinct": Stage(retrieved(**served))}
 
 
 STAGES = stages_at(DENSE_SHARE)

@@ -11,7 +11,7 @@ import numpy as np
 
 from eval.answers import ANSWER, Answering, answer_stage
 from eval.evalset import EvalSet
-from eval.searches import STAGES, Progress, Scored, narrowings, rank_stages
+from eval.searches import STAGES, Progress, Scored, Stage, narrowings, rank_stages
 from eval.statistics import Difference, paired_difference
 from eval.stored import AskedEmbedder, check_encoded, open_stored
 from rag_app.answer import QUOTE_MODE
@@ -55,6 +55,7 @@ def follow(
     metric: str,
     answering: Answering | None,
     on_asked: Progress = lambda count: None,
+    stages: Mapping[str, Stage] = STAGES,
 ) -> Followed:
     """Ask base and tuned, in this order, at every stage, and pair them question by question.
 
@@ -64,8 +65,8 @@ def follow(
     """
     for model in models:
         check_encoded(library, model.spec)
-    of_models = {name: stage for name, stage in STAGES.items() if stage.by_model}
-    common_stages = {name: stage for name, stage in STAGES.items() if not stage.by_model}
+    of_models = {name: stage for name, stage in stages.items() if stage.by_model}
+    common_stages = {name: stage for name, stage in stages.items() if not stage.by_model}
     questions = list(evalset.queries.values())
     common: Scored = {}
     scored: list[Scored] = []
@@ -88,32 +89,41 @@ def follow(
         questions=len(questions),
         answered=len(answering.query_ids) if answering else 0,
         llm=answering.llm.name if answering and answering.llm else QUOTE_MODE,
-        rows=pair_stages(scored[0], scored[1], evalset.groups, metric),
+        rows=pair_stages(scored[0], scored[1], evalset.groups, metric, stages),
     )
 
 
-def turns(evalset: EvalSet, dims: Sequence[int], answering: Answering | None) -> int:
+def turns(
+    evalset: EvalSet,
+    dims: Sequence[int],
+    answering: Answering | None,
+    stages: Mapping[str, Stage] = STAGES,
+) -> int:
     """How many questions ``follow`` asks, each counted at every stage and of each model."""
-    by_model = sum(stage.by_model for stage in STAGES.values())
-    ranked = len(STAGES) - by_model + 2 * len(dims) * by_model
+    by_model = sum(stage.by_model for stage in stages.values())
+    ranked = len(stages) - by_model + 2 * len(dims) * by_model
     answered = len(answering.query_ids) if answering else 0
     return len(evalset.queries) * len(narrowings(evalset)) * ranked + 2 * answered
 
 
 def pair_stages(
-    base: Scored, tuned: Scored, groups: Mapping[str, str], metric: str
+    base: Scored,
+    tuned: Scored,
+    groups: Mapping[str, str],
+    metric: str,
+    stages: Mapping[str, Stage] = STAGES,
 ) -> tuple[StageRow, ...]:
     """One row a stage and system by ``metric``, and one a metric of the answer.
 
     They are in the order of the way; a metric that no question has of both is left out.
     """
-    order = [*STAGES, ANSWER]
+    order = [*stages, ANSWER]
     return tuple(
         row
         for (name, system), metrics in sorted(base.items(), key=lambda kv: order.index(kv[0][0]))
         for wanted in (metrics if name == ANSWER else (metric,))
         for row in _paired(
-            name, system, wanted, metrics[wanted], tuned[name, system][wanted], groups
+            name, system, wanted, metrics[wanted], tuned[name, system][wanted], groups, stages
         )
     )
 
@@ -125,6 +135,7 @@ def _paired(
     base: Mapping[str, float],
     tuned: Mapping[str, float],
     groups: Mapping[str, str],
+    stages: Mapping[str, Stage],
 ) -> Iterator[StageRow]:
     shared = sorted(base.keys() & tuned.keys())
     if not shared:
@@ -137,5 +148,5 @@ def _paired(
         base=float(np.mean(list(one.values()))),
         tuned=float(np.mean(list(other.values()))),
         difference=paired_difference(one, other, groups),
-        by_model=name not in STAGES or STAGES[name].by_model,
+        by_model=name not in stages or stages[name].by_model,
     )

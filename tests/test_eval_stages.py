@@ -12,6 +12,7 @@ import pytest
 from passages import hit, text_node
 from sample_rows import SAMPLE, write_rows
 from soft_prompt import write_prompted_model
+from tiny_model import build_tiny_cross_encoder
 
 from eval.__main__ import main
 from eval.answers import BACKED, CITED, GOLD_FIGURES, REFUSED, judge_answer, pick
@@ -84,6 +85,18 @@ def test_a_gain_that_fusion_hides_is_named(stages: Stages) -> None:
     assert list(answers) == [CITED, GOLD_FIGURES, BACKED, REFUSED]
     assert answers[BACKED]["base"] == 1.0  # quotes are word for word
     assert (answers[CITED]["questions"], answers[REFUSED]["base"]) == (3, 0.0)
+
+
+def test_a_configured_reranker_is_a_stage(
+    stages: Stages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_RERANKER", str(build_tiny_cross_encoder(tmp_path)))
+    few = tmp_path / "few.jsonl"
+    few.write_text("".join(Path(QUESTIONS).read_text("utf-8").splitlines(keepends=True)[:3]))
+    found = stages("--data", str(few), "--no-answers", "--metric", "recall@10")["stages"]
+    names = [row["name"] for row in found]
+    assert names == ["dense", "rescored", "bm25", "fused", "reranked", "distinct"]
+    assert found[4]["tuned"] != found[3]["tuned"]  # random weights lose what fusion had found
 
 
 def test_what_is_asked_is_what_is_served(home: Path, minilm: Embedder) -> None:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_model import WORDS, build_tiny_model
+from tiny_model import build_tiny_cross_encoder
 
 from rag_app.__main__ import main
 from rag_app.errors import ModelError
@@ -25,26 +25,7 @@ QUESTION = "How many in the year?"
 @pytest.fixture(scope="module")
 def cross(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small CrossEncoder with random weights."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification
-
-    folder = tmp_path_factory.mktemp("cross")
-    build_tiny_model(folder)
-    shutil.copytree(folder / "plain", folder / "cross")
-    torch.manual_seed(1)
-    BertForSequenceClassification(
-        BertConfig(
-            vocab_size=len(WORDS),
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            max_position_embeddings=64,
-            initializer_range=0.5,
-            num_labels=1,
-        )
-    ).save_pretrained(folder / "cross")
-    return folder / "cross"
+    return build_tiny_cross_encoder(tmp_path_factory.mktemp("cross"))
 
 
 def test_hits_follow_the_cross_encoder(cross: Path, sample_home: Path, minilm: Embedder) -> None:

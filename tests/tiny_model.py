@@ -68,6 +68,31 @@ def build_tiny_model(folder: Path, *, dropout: float = 0.0) -> Path:
     return folder / "model"
 
 
+def build_tiny_cross_encoder(folder: Path) -> Path:
+    """Write a CrossEncoder with fixed random weights; returns its folder."""
+    import shutil
+
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    build_tiny_model(folder)
+    shutil.copytree(folder / "plain", folder / "cross")
+    torch.manual_seed(1)
+    BertForSequenceClassification(
+        BertConfig(
+            vocab_size=len(WORDS),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=64,
+            initializer_range=0.5,
+            num_labels=1,
+        )
+    ).save_pretrained(folder / "cross")
+    return folder / "cross"
+
+
 def write_rows(path: Path, *, blank_last: bool = False) -> Path:
     """60 rows, one a company and thing; with ``blank_last`` the last has no question."""
     with path.open("w", newline="", encoding="utf-8") as file:

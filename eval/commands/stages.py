@@ -74,10 +74,12 @@ def run(args: argparse.Namespace) -> int:
     """Follow two models from the ranking to the answer."""
     from eval.answers import REFERENCES, Answering, pick
     from eval.protocols import build_evalset
+    from eval.searches import stages_at
     from eval.stage_report import stages_record, stages_table
     from eval.stages import follow, turns
     from rag_app.bars import counting_bar
     from rag_app.chat.llm import open_llm
+    from rag_app.index.rerank import open_reranker
     from rag_app.library import Library
     from rag_app.sealed import write_whole
 
@@ -104,10 +106,11 @@ def run(args: argparse.Namespace) -> int:
             llm=open_llm(settings),
             references=REFERENCES[args.protocol](args.data, choices),
         )
-    with counting_bar("Asking", turns(evalset, dims, answering), "questions") as asked:
-        found = follow(
-            evalset, Library(settings.home), (base, tuned), dims, args.metric, answering, asked
-        )
+    reranker = open_reranker(settings.reranker) if settings.reranker else None
+    stages = stages_at(settings.dense_share, reranker)
+    library = Library(settings.home)
+    with counting_bar("Asking", turns(evalset, dims, answering, stages), "questions") as asked:
+        found = follow(evalset, library, (base, tuned), dims, args.metric, answering, asked, stages)
     record = json.dumps(stages_record(found), indent=2)
     if args.out:
         write_whole(args.out, f"{record}\n".encode())
