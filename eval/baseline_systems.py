@@ -8,10 +8,8 @@ principal components and by drawing coordinates, for what Matryoshka training bu
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -22,7 +20,7 @@ from eval.report import Report, Scores
 from eval.retrieval import Encoder, judge, score
 from eval.systems import FILTER
 from rag_app.index.embedder import Vectors
-from rag_app.index.lexical import LexicalIndex, write_lexical
+from rag_app.index.lexical import lexical_of
 from rag_app.index.models import ModelSpec
 
 Pair = tuple[Vectors, Vectors]
@@ -92,9 +90,7 @@ def add_baselines(
 
 def bm25_scores(evalset: EvalSet, k: int, name: str = "bm25") -> Scores:
     """BM25 over the corpus, with the company filter too where the set has one."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_lexical(Path(folder), evalset.corpus)
-        index = LexicalIndex(Path(folder))
+    with lexical_of(evalset.corpus) as index:
         run = {id_: dict(index.query(text, k)) for id_, text in evalset.queries.items()}
         scores = {name: judge(run, evalset)}
         if evalset.admitted:

@@ -15,6 +15,7 @@ from eval.report import Scores
 from eval.retrieval import DEEPEST
 from rag_app.errors import LibraryError
 from rag_app.index.embedder import Embedder
+from rag_app.index.vector_sums import OFF_UNIT
 from rag_app.library import Library
 
 RETRIEVERS = {"dense": False, "fused": True}
@@ -100,7 +101,7 @@ def measure(
         faults.append(f"The index lacks the stored version of {', '.join(behind)}.")
     _, vectors = snapshot.vectors_of(list(passport.filings))
     off = float(np.abs(np.linalg.norm(vectors, axis=1) - 1).max())
-    if off > 1e-3:
+    if off > OFF_UNIT:
         faults.append(f"Served vectors are not unit length (off by up to {off:.3f}).")
     snapshot.dense.close()
     passages = library.passages()

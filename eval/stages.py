@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +14,7 @@ from eval.statistics import Difference, paired_difference
 from eval.stored import AskedEmbedder, check_encoded, open_stored
 from rag_app.answer import QUOTE_MODE
 from rag_app.index.embedder import Embedder
-from rag_app.index.lexical import LexicalIndex, write_lexical
+from rag_app.index.lexical import lexical_of
 from rag_app.library import Library
 
 
@@ -70,9 +68,7 @@ def follow(
     questions = list(evalset.queries.values())
     common: Scored = {}
     scored: list[Scored] = []
-    with tempfile.TemporaryDirectory() as folder:
-        write_lexical(Path(folder), evalset.corpus)
-        lexical = LexicalIndex(Path(folder))
+    with lexical_of(evalset.corpus) as lexical:
         for model in models:
             asked = AskedEmbedder(model, library.home, questions)
             snapshots = open_stored(library, asked, dims, evalset.corpus, lexical)

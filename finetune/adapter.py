@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_app.index.adapter import ADAPTER_FILE, ADAPTER_RECORD, Adapter
 from rag_app.index.models import ModelSpec
+from rag_app.sums import file_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,8 +32,8 @@ def save_adapter(
     save_file(halves, weights)
     adapter = Adapter(
         base=base.name,
-        base_sha256=_sha256(base.folder / "model.safetensors"),
-        sha256=_sha256(weights),
+        base_sha256=file_sum(base.folder / "model.safetensors").sha256,
+        sha256=file_sum(weights).sha256,
         scale=scale,
         dims=dims,
         query_prompt=base.query_prompt,
@@ -41,8 +41,3 @@ def save_adapter(
     )
     record = json.dumps(dataclasses.asdict(adapter), indent=2)
     (folder / ADAPTER_RECORD).write_text(f"{record}\n", "utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

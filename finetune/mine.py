@@ -8,11 +8,9 @@ passages away only where their scores happen to lie above its margin.
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -22,7 +20,7 @@ from eval.duplicates import duplicate_groups, normalised
 from eval.rows import QaRow
 from rag_app.errors import DataError
 from rag_app.index.embedder import Embedder
-from rag_app.index.lexical import LexicalIndex, write_lexical
+from rag_app.index.lexical import lexical_of
 
 POOL = 50
 """Candidates that each way of searching may propose for a question."""
@@ -154,9 +152,7 @@ def _bm25(
     rows: Sequence[QaRow], pool: _Pool, on_progress: Callable[[int], None]
 ) -> Iterator[Scores]:
     """The BM25 scores of each row's question with all passages, in the order of the rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_lexical(Path(folder), {str(at): row.context for at, row in enumerate(pool.rows)})
-        index = LexicalIndex(Path(folder))
+    with lexical_of({str(at): row.context for at, row in enumerate(pool.rows)}) as index:
         for row in rows:
             yield index.scores(row.question)
             on_progress(1)

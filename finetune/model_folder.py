@@ -17,14 +17,16 @@ from rag_app.errors import TrainingError
 from rag_app.index.models import TRAINED_DIMS_FILE
 from rag_app.index.served import MINILM, TUNED_MINILM
 from rag_app.sealed import write_whole, writer_lock
+from rag_app.training import CARD_FILE as CARD_FILE
+from rag_app.training import workspace_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 CONFIG_FILE = "train_config.json"
+ADAPTER_FOLDER = "adapter"
 BASE_REPORT = "report_base.json"
 TUNED_REPORT = "report_tuned.json"
-CARD_FILE = "README.md"
 ABOUT_FILE = "about.json"
 SHIPPED_NAMES = (MINILM, TUNED_MINILM)
 
@@ -126,7 +128,7 @@ def draft_of(home: Path, name: str) -> Draft:
             f"A model cannot be called {name!r}; give --out a name of letters, digits, dots, "
             f"dashes and underscores that is not {' or '.join(SHIPPED_NAMES)}."
         )
-    workspace = home / "models" / f".training-{name}"
+    workspace = workspace_of(home, name)
     return Draft(
         model=workspace / "model", scratch=workspace / "scratch", target=home / "models" / name
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from eval.compare import Comparison, compare
 from eval.evalset import EvalSet
-from eval.report import Report, save_report
+from eval.report import save_report
 from eval.retrieval import evaluate
 from eval.rows import Columns, load_qa_rows
 from finetune.card import model_card
@@ -26,6 +26,7 @@ from finetune.held_out import dev_evalset, split_for, test_evalset
 from finetune.leakage import leakage_report
 from finetune.material import training_pairs
 from finetune.model_folder import (
+    ADAPTER_FOLDER,
     BASE_REPORT,
     CARD_FILE,
     CONFIG_FILE,
@@ -39,7 +40,7 @@ from finetune.model_folder import (
 from finetune.processes import Processes, join_processes
 from finetune.provenance import DataTrace, RunTrace, trace_data
 from finetune.samples import KeepingEmbedder, Sample, draw_samples
-from rag_app.bars import counting_bar
+from finetune.scoring import scored
 from rag_app.errors import TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.encoders import TORCH, encoder_cache
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 LOGS = "tensorboard"
 """Folder of the home: TensorBoard's logs, one folder a model, outside what may be published."""
-ADAPTER_FOLDER = "adapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def finetune(
             # A report travels with the model; the folders of a base do not.
             named = dataclasses.replace(spec, name=Path(spec.name).name)
             base = KeepingEmbedder(named, encoder=encoder, cache=encoder_cache(home))
-            base_report = _score(base, test, dims)
+            base_report = scored(base, test, dims)
 
         say(f"Training {spec.name} at {_listed(dims)} on {hardware.device}, {hardware.precision}.")
         # Importing the trainer takes seconds; data and base have been checked before.
@@ -139,7 +139,7 @@ def finetune(
         tuned_spec = dataclasses.replace(resolve_model(str(draft.model.resolve()), home), name=name)
         tuned = KeepingEmbedder(tuned_spec, encoder=encoder, cache=encoder_cache(home))
         dev_score = _dev_score(tuned, dev, config.served_dim, trained, say) if dev else None
-        tuned_report = _score(tuned, test, dims)
+        tuned_report = scored(tuned, test, dims)
         comparison = compare(base_report, tuned_report)
 
         run = RunTrace(
@@ -207,11 +207,6 @@ def _dev_score(
         f"untuned base's {before:.4f}."
     )
     return score
-
-
-def _score(embedder: KeepingEmbedder, evalset: EvalSet, dims: tuple[int, ...]) -> Report:
-    with counting_bar(f"Scoring {embedder.spec.name}", len(evalset.corpus), "passages") as advance:
-        return evaluate(embedder, evalset, dims, on_progress=advance)
 
 
 def _about(config: TrainConfig, fingerprint: str, trace: DataTrace) -> dict[str, object]:

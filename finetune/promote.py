@@ -15,20 +15,19 @@ from pydantic import TypeAdapter
 
 from eval.evalset import EvalSet
 from eval.report import Report, load_report, save_report
-from eval.retrieval import evaluate
 from eval.rows import Columns
 from eval.statistics import Difference, paired_difference
 from finetune.config import TrainConfig
 from finetune.held_out import held_out_evalset
 from finetune.model_folder import BASE_REPORT, CONFIG_FILE, TUNED_REPORT, write_json
-from rag_app.bars import counting_bar
+from finetune.scoring import scored
 from rag_app.errors import DataError, TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec, resolve_model, trained_models
 from rag_app.index.served import serve, served_model
+from rag_app.training import VERDICT_FILE
 
 SERVING_REPORT = "report_serving.json"
-VERDICT_FILE = "promotion.json"
 METRIC = "ndcg@10"
 TOLERATED = 0.005
 """How much lower a mean may be though its interval reaches above zero.
@@ -130,11 +129,15 @@ def promote(
     serving = _kept_report(folder, serving_spec, tuned)
     if serving is None:
         questions = _questions(folder, tuned)
-        save_report(_score(serving_spec, questions), folder / SERVING_REPORT)
+        asked = scored(Embedder(serving_spec), questions, serving_spec.dims, ", which is served")
+        save_report(asked, folder / SERVING_REPORT)
         # Read back, so that both are rounded alike: else equal scores would differ by a hair.
         serving = load_report(folder / SERVING_REPORT)
     verdict = dataclasses.replace(judge(serving, tuned), serving=now, tuned=name)
-    write_json(folder / VERDICT_FILE, {"promoted": verdict.promoted, **dataclasses.asdict(verdict)})
+    write_json(
+        folder / VERDICT_FILE,
+        {"promoted": verdict.promoted, "why": str(verdict), **dataclasses.asdict(verdict)},
+    )
     if verdict.promoted:
         serve(home, name)
     return verdict
@@ -169,12 +172,6 @@ def _questions(folder: Path, tuned: Report) -> EvalSet:
             f"{config.data} has changed since {tuned.model} was scored on it; train it again."
         )
     return evalset
-
-
-def _score(spec: ModelSpec, evalset: EvalSet) -> Report:
-    label = f"Scoring {spec.name}, which is served"
-    with counting_bar(label, len(evalset.corpus), "passages") as advance:
-        return evaluate(Embedder(spec), evalset, spec.dims, on_progress=advance)
 
 
 def judge(serving: Report, tuned: Report) -> Verdict:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eval.files import prepare_out
 from rag_app.bars import progress_bar
-from rag_app.cli import OK, add_debug_flag, open_all
+from rag_app.cli import OK, add_debug_flag, open_all, open_index
 from rag_app.errors import LLMError
 from rag_app.records import Filters
 
@@ -46,8 +46,6 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _questions(args: argparse.Namespace) -> int:
     from rag_app.chat.llm import open_llm
-    from rag_app.index.serving import open_snapshot
-    from rag_app.progress import encoding_bar
 
     opened = open_all(args, k=args.k)
     settings = opened.settings
@@ -61,14 +59,7 @@ def _questions(args: argparse.Namespace) -> int:
             "Questions need an LLM and none is configured; set OPENAI_BASE_URL, OPENAI_API_KEY or "
             "RAG_LLM=local."
         )
-    with encoding_bar() as on_progress:
-        snapshot = open_snapshot(
-            opened.library,
-            opened.embedder,
-            opened.dim,
-            on_progress=on_progress,
-            on_note=lambda note: print(f"note: {note}", file=sys.stderr),
-        )
+    snapshot = open_index(opened)
     from finetune.questions import KEPT, Generator, write_questions
 
     with progress_bar("Questions", args.n, "kept") as bar:
@@ -78,7 +69,7 @@ def _questions(args: argparse.Namespace) -> int:
             bar.update(tally[KEPT] - bar.n)
 
         tally = write_questions(
-            Generator(snapshot, llm, settings.k, settings.lexical),
+            Generator(snapshot, llm, settings),
             filters,
             out,
             n=args.n,

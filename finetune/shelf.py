@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from rag_app.index.lexical import LexicalIndex, write_lexical
+from rag_app.index.lexical import LexicalIndex, lexical_of
 from rag_app.library import Library, StoredFiling
 
 
@@ -43,8 +41,7 @@ def open_shelf(library: Library, filings: Sequence[StoredFiling]) -> Iterator[Sh
     }
     chunks = [node for held in nodes.values() for node in held.values()]
     passages = {node.node_id: passage_text(node) for node in chunks}
-    with tempfile.TemporaryDirectory() as folder:
-        write_lexical(Path(folder), passages)
+    with lexical_of(passages) as lexical:
         yield Shelf(
             filings={stored.filing.key: stored for stored in filings},
             chunk_ids={key: list(held) for key, held in nodes.items()},
@@ -52,5 +49,5 @@ def open_shelf(library: Library, filings: Sequence[StoredFiling]) -> Iterator[Sh
             texts={node.node_id: node.text for node in chunks},
             filing_of={node.node_id: node.metadata["filing"] for node in chunks},
             item_of={node.node_id: node.metadata["item"] for node in chunks},
-            lexical=LexicalIndex(Path(folder)),
+            lexical=lexical,
         )

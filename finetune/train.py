@@ -16,6 +16,7 @@ from finetune.config import TrainConfig
 from finetune.curves import Curve
 from finetune.dev import Judge
 from finetune.lora import SCALE, stored_matrices
+from finetune.model_folder import ADAPTER_FOLDER
 from finetune.pairs import Pairs
 from finetune.run import Workplace, fresh_model, kept_weights, train_seed
 from finetune.turning import AXES_FILE, write_axes
@@ -24,8 +25,6 @@ from rag_app.errors import TrainingError
 from rag_app.index.adapter import apply_adapter
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec
-
-ADAPTER_FOLDER = "adapter"
 
 
 @dataclass(frozen=True, slots=True)

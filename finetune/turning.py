@@ -16,6 +16,7 @@ from eval.axes import principal_axes
 from rag_app.index.adapter import add_turn
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec
+from rag_app.sealed import write_whole
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,9 +28,14 @@ SAMPLE = 3_000
 
 
 def write_axes(spec: ModelSpec, pairs: Dataset, path: Path, seed: int) -> None:
-    """Find the base's principal axes over training texts, and write them as a linear layer."""
-    from safetensors.numpy import save_file
+    """Find the base's principal axes over training texts, and write them as a linear layer.
 
+    A run that goes on keeps those it began with.
+    """
+    from safetensors.numpy import save
+
+    if path.exists():
+        return
     drawn = np.random.default_rng(seed).permutation(len(pairs))[:SAMPLE]
     rows = pairs.select(sorted(drawn.tolist()))
     base = Embedder(spec)
@@ -37,9 +43,9 @@ def write_axes(spec: ModelSpec, pairs: Dataset, path: Path, seed: int) -> None:
         [base.encode_queries(rows["anchor"][:]), base.encode_documents(rows["positive"][:])]
     )
     found = principal_axes(vectors)
-    path.parent.mkdir(parents=True, exist_ok=True)
     layer = {"weight": found.axes, "bias": -found.axes @ found.mean}
-    save_file({name: np.ascontiguousarray(part, np.float32) for name, part in layer.items()}, path)
+    parts = {name: np.ascontiguousarray(part, np.float32) for name, part in layer.items()}
+    write_whole(path, save(parts))
 
 
 def turn(model: SentenceTransformer, path: Path) -> None:

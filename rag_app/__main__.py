@@ -1,4 +1,4 @@
-"""CLI: ingest | ask | chat | facts | index | status | feedback | serve | mcp."""
+"""CLI: ingest | remove | ask | chat | facts | index | status | feedback | serve | mcp."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag_app.arguments import command_parser
-from rag_app.cli import OK, USER, open_all, run
+from rag_app.cli import OK, USER, open_all, open_index, run
 from rag_app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from rag_app.filings.edgar_downloads import Origin
     from rag_app.filings.edgar_fetch import FetchReport
+    from rag_app.progress_file import ProgressFile
     from rag_app.records import CoverFlags
 
 
@@ -27,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _ingest(args: argparse.Namespace) -> int:
     from rag_app.ingest import ingest
     from rag_app.progress import console_watcher, describe
+    from rag_app.progress_file import ProgressFile
     from rag_app.records import NO_FLAGS
 
     if args.repair:
@@ -34,8 +37,9 @@ def _ingest(args: argparse.Namespace) -> int:
 
         return repair(args)
     opened = open_all(args)
-    fetched = None if args.paths else _fetch(args, opened.settings)
-    with console_watcher() as watcher:
+    progress = ProgressFile(args.progress)
+    fetched = None if args.paths else _fetch(args, opened.settings, progress)
+    with console_watcher(progress) as watcher:
         report = ingest(
             fetched.paths if fetched else args.paths,
             opened.library,
@@ -74,20 +78,26 @@ def _cover_flags(args: argparse.Namespace) -> CoverFlags:
     return CoverFlags(args.ticker, args.form, year, args.period_end)
 
 
-def _fetch(args: argparse.Namespace, settings: Settings) -> FetchReport:
+def _fetch(args: argparse.Namespace, settings: Settings, progress: ProgressFile) -> FetchReport:
     from rag_app.errors import EdgarError
     from rag_app.filings.edgar_fetch import FetchWatcher, fetch_filings
     from rag_app.filings.edgar_wanted import wanted_companies, wanted_filings
 
     if args.period_end:
         raise EdgarError("--period-end is for files; EDGAR itself says the period. Leave it out.")
+    progress.begin("fetching")
+
+    def on_filing(origin: Origin, new: bool) -> None:
+        print(f"{'fetched' if new else 'kept':<10} {origin}")
+        progress.advance()
+
     return fetch_filings(
         wanted_companies(args.ticker, args.tickers_file),
         wanted_filings(args.form or "10-K", args.year, args.latest),
         identity=settings.edgar_identity,
         home=settings.home,
         watcher=FetchWatcher(
-            on_filing=lambda origin, new: print(f"{'fetched' if new else 'kept':<10} {origin}"),
+            on_filing=on_filing,
             on_note=lambda note: print(f"note: {note}", file=sys.stderr),
         ),
     )
@@ -98,21 +108,12 @@ def _ask(args: argparse.Namespace) -> int:
     from rag_app.ask_flags import question_and_filters
     from rag_app.chat.llm import open_llm
     from rag_app.index.retriever import served_retriever
-    from rag_app.index.serving import open_snapshot
-    from rag_app.progress import encoding_bar
     from rag_app.render import answer_json, sources_text
 
     question, filters = question_and_filters(args)
     opened = open_all(args, k=args.k, auto_filter=args.auto_filter)
     opened.library.check_filters(filters)
-    with encoding_bar() as on_progress:
-        snapshot = open_snapshot(
-            opened.library,
-            opened.embedder,
-            opened.dim,
-            on_progress=on_progress,
-            on_note=lambda note: print(f"note: {note}", file=sys.stderr),
-        )
+    snapshot = open_index(opened)
     settings = opened.settings
     retriever = served_retriever(snapshot, settings, filters)
     reply = Reply(question, retriever, open_llm(settings), auto_filter=settings.auto_filter)
@@ -171,6 +172,12 @@ def _status(args: argparse.Namespace) -> int:
     return OK
 
 
+def _remove(args: argparse.Namespace) -> int:
+    from rag_app.upkeep import remove
+
+    return remove(args)
+
+
 def _serve(args: argparse.Namespace) -> int:
     from rag_app.serve.launch import serve
 
@@ -191,6 +198,7 @@ def _feedback(args: argparse.Namespace) -> int:
 
 COMMANDS = {
     "ingest": _ingest,
+    "remove": _remove,
     "ask": _ask,
     "chat": _chat,
     "facts": _facts,

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag_app.errors import RagError
 from rag_app.index.chroma_server import dense_store
@@ -17,6 +17,9 @@ from rag_app.index.encoders import encoder_cache
 from rag_app.index.models import resolve_model
 from rag_app.library import Library
 from rag_app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rag_app.index.snapshot import Snapshot
 
 OK, INTERNAL, USER, INTERRUPTED = 0, 1, 2, 130
 
@@ -72,6 +75,25 @@ def open_all(args: argparse.Namespace, **flags: Any) -> Opened:
     embedder = open_embedder(settings)
     dim = embedder.spec.check_dim(settings.dim)
     return Opened(settings, open_library(settings), embedder, dim)
+
+
+def open_index(opened: Opened) -> Snapshot:
+    """The index to answer from, behind a bar where the model encodes first; notes go to stderr.
+
+    Raises:
+        RagError: as ``open_snapshot``.
+    """
+    from rag_app.index.serving import open_snapshot
+    from rag_app.progress import encoding_bar
+
+    with encoding_bar() as on_progress:
+        return open_snapshot(
+            opened.library,
+            opened.embedder,
+            opened.dim,
+            on_progress=on_progress,
+            on_note=lambda note: print(f"note: {note}", file=sys.stderr),
+        )
 
 
 def open_library(settings: Settings) -> Library:

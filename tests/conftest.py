@@ -75,3 +75,14 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, sample_filings: Path) 
 def home_copy(sample_home: Path, tmp_path: Path) -> Path:
     """The sample library, free to be changed."""
     return Path(shutil.copytree(sample_home, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small untrained model and 60 rows of 6 companies, to train on."""
+    from tiny_model import build_tiny_model, write_rows
+
+    folder = tmp_path_factory.mktemp("material")
+    build_tiny_model(folder)
+    write_rows(folder / "rows.csv")
+    return folder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from test_feedback import asked
-from tiny_model import build_tiny_model, settings, write_rows
+from tiny_model import settings
 
 from eval.rows import load_qa_rows
 from finetune.__main__ import main
@@ -18,15 +18,6 @@ from rag_app.chat.feedback import FeedbackStore
 from rag_app.chat.marks import Exchange
 from rag_app.errors import DataError
 from rag_app.index.models import resolve_model
-
-
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model and 60 rows of 6 companies."""
-    folder = tmp_path_factory.mktemp("material")
-    build_tiny_model(folder)
-    write_rows(folder / "rows.csv")
-    return folder
 
 
 @pytest.fixture

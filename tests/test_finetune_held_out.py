@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny_model import build_tiny_model, settings, write_rows
+from tiny_model import settings
 
 from eval.rows import QaRow, load_qa_rows
 from finetune import held_out
@@ -16,15 +16,6 @@ from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
 
 test_evalset.__test__ = False  # type: ignore[attr-defined]  # a function under test, no test
-
-
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model and 60 rows of 6 companies."""
-    folder = tmp_path_factory.mktemp("material")
-    build_tiny_model(folder)
-    write_rows(folder / "rows.csv")
-    return folder
 
 
 def test_test_questions_are_of_held_out_companies_over_all_passages(material: Path) -> None:

@@ -7,22 +7,13 @@ from pathlib import Path
 import pytest
 from test_finetune_serving import REVENUE_2023, TICKER, row, store
 from tiny import write_filing
-from tiny_model import build_tiny_model, settings, write_rows
+from tiny_model import settings
 
 from eval.rows import load_qa_rows
 from finetune.material import training_pairs
 from rag_app.errors import DataError
 from rag_app.index.models import ModelSpec, resolve_model
 from rag_app.library import Library
-
-
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model and 60 rows."""
-    folder = tmp_path_factory.mktemp("material")
-    build_tiny_model(folder)
-    write_rows(folder / "rows.csv")
-    return folder
 
 
 @pytest.fixture(scope="module")

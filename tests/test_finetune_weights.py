@@ -10,7 +10,7 @@ import pytest
 import torch
 from datasets import Dataset
 from safetensors.numpy import load_file
-from tiny_model import build_tiny_model, run, settings, write_rows
+from tiny_model import run, settings
 
 from finetune.adapter import save_adapter
 from finetune.lora import SCALE, add_matrices, stored_matrices
@@ -21,15 +21,6 @@ from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
 
 WEIGHT = "encoder.layer.1.attention.self.query.weight"
-
-
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model and 60 rows."""
-    folder = tmp_path_factory.mktemp("material")
-    build_tiny_model(folder)
-    write_rows(folder / "rows.csv")
-    return folder
 
 
 def test_seeds_are_averaged_and_led_back_to_the_base(material: Path, tmp_path: Path) -> None:

