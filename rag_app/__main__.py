@@ -116,7 +116,13 @@ def _ask(args: argparse.Namespace) -> int:
     snapshot = open_index(opened)
     settings = opened.settings
     retriever = served_retriever(snapshot, settings, filters)
-    reply = Reply(question, retriever, open_llm(settings), auto_filter=settings.auto_filter)
+    reply = Reply(
+        question,
+        retriever,
+        open_llm(settings),
+        auto_filter=settings.auto_filter,
+        refuse_below=settings.refuse_below,
+    )
     if reply.asked.by_itself:
         says = f"{reply.asked.says} (from the question; --no-auto-filter to search everything)"
         print(f"Searching {says}", file=sys.stderr)

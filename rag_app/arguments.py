@@ -81,7 +81,18 @@ def command_parser() -> argparse.ArgumentParser:
     edgar.add_argument(
         "--tickers-file", type=Path, metavar="FILE", help="a ticker or CIK a line, # for comments"
     )
+    _add_progress_flag(ingest)
     _add_model_flags(ingest)
+
+    remove = commands.add_parser(
+        "remove",
+        help="take filings out of the library",
+        description="Take filings out of the library and of every index; `status` lists their "
+        "keys. What was fetched from EDGAR stays in RAG_HOME/downloads.",
+    )
+    remove.add_argument("keys", nargs="+", metavar="KEY", help="such as NVDA_10-K_2023-01-29")
+    _add_progress_flag(remove)
+    _add_model_flags(remove)
 
     ask = commands.add_parser("ask", help="ask a question, get a cited answer")
     add_filter_flags(ask)
@@ -142,6 +153,12 @@ def command_parser() -> argparse.ArgumentParser:
         add_debug_flag(command)
     add_feedback_command(commands)
     return parser
+
+
+def _add_progress_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--progress", type=Path, metavar="FILE", help="keep a JSON file of how far it is"
+    )
 
 
 def _add_model_flags(parser: argparse.ArgumentParser) -> None:

@@ -49,6 +49,10 @@ class ServeError(RagError):
     """The HTTP API or the MCP server cannot be started as asked."""
 
 
+class JobError(RagError):
+    """A background job cannot be started now."""
+
+
 class LLMError(RagError):
     """The LLM server is down, refuses the key, or answers with an error."""
 
@@ -59,6 +63,10 @@ class EmptyAnswer(LLMError):
 
 class FeedbackError(RagError):
     """What was marked in the chat cannot be kept, read, or found."""
+
+
+class ConversationError(RagError):
+    """A conversation that cannot be kept, read, or found."""
 
 
 class DataError(RagError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_app.errors import LibraryError
+from rag_app.records import Filing
 from rag_app.sums import FILE, is_as_sealed
 
 if TYPE_CHECKING:
@@ -83,6 +85,18 @@ def read_chunks(folder: Path) -> dict[str, TextNode]:
     except (ValueError, KeyError) as error:
         raise damaged(path, type(error).__name__) from error
     return nodes
+
+
+def filing_of(record: dict[str, Any]) -> Filing:
+    """A filing out of its JSON record."""
+    filed = record["filed"] and dt.date.fromisoformat(record["filed"])
+    return Filing(
+        **{
+            **record,
+            "period_end": dt.date.fromisoformat(record["period_end"]),
+            "filed": filed or None,
+        }
+    )
 
 
 def damaged(path: Path, why: str) -> LibraryError:

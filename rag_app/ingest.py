@@ -65,6 +65,7 @@ class IngestReport:
 class IngestWatcher:
     """Callbacks for whoever shows progress."""
 
+    on_files: Callable[[int], None] = field(default=lambda total: None)
     on_file: Callable[[FileOutcome], None] = field(default=lambda outcome: None)
     on_encoding: Callable[[int], None] = field(default=lambda total: None)
     on_encoded: Progress = field(default=lambda done: None)
@@ -101,6 +102,7 @@ def ingest(
     skipped: list[Path] = []
     with writer_lock(library.home):
         files = find_files(paths, skipped.append)
+        watcher.on_files(len(files))
         unchanged = _unchanged(files, flags, library, max_bytes)
         with closing(read_files([f for f in files if f not in unchanged], read, workers)) as fresh:
             for file in files:

@@ -9,7 +9,6 @@ later, have one beside each.
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import functools
 import hashlib
 import shutil
@@ -25,6 +24,7 @@ from rag_app.filing_files import (
     SECTIONS,
     VECTORS,
     damaged,
+    filing_of,
     read_chunks,
     read_json,
     read_sealed,
@@ -125,13 +125,17 @@ class Library:
             }
             write_json(folder / RECORD, record)
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a filing, damaged or not; a key is never a path."""
+        return Path(key).name == key and (self.root / key / POINTER).exists()
+
     def remove(self, key: str) -> None:
         """Take a filing out; its versions stay until no sealed index reads them.
 
         Raises:
             LibraryError: there is no such filing, or the disk is read-only.
         """
-        if current(self.root / key) is None:
+        if not self.has(key):
             raise LibraryError(f"There is no filing {key} in the library at {self.home}.")
         try:
             (self.root / key / POINTER).unlink()
@@ -247,18 +251,6 @@ class Library:
                 f"No filing in the library matches {filters}; it holds {', '.join(have[:12])}"
                 f"{more}."
             )
-
-
-def filing_of(record: dict[str, Any]) -> Filing:
-    """A filing out of its JSON record."""
-    filed = record["filed"] and dt.date.fromisoformat(record["filed"])
-    return Filing(
-        **{
-            **record,
-            "period_end": dt.date.fromisoformat(record["period_end"]),
-            "filed": filed or None,
-        }
-    )
 
 
 @functools.lru_cache(maxsize=65536)

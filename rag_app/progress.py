@@ -10,24 +10,45 @@ from rag_app.bars import counting_bar
 from rag_app.filings.source import printable
 from rag_app.index.build import Progress
 from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
+from rag_app.progress_file import ProgressFile
 
 
 @contextmanager
-def console_watcher() -> Iterator[IngestWatcher]:
-    """A line for each file as it is read, then a bar of chunks encoded."""
+def console_watcher(progress: ProgressFile | None = None) -> Iterator[IngestWatcher]:
+    """A line for each file as it is read, then a bar of chunks encoded; so is ``progress`` told."""
+    told = progress or ProgressFile()
     with ExitStack() as stack:
-        bars: list[Progress] = []  # none before encoding begins
+        bars: list[Progress] = []  # none before encoding begins, or where nothing is encoded
+        waiting = 0
+
+        def on_file(file: FileOutcome) -> None:
+            print(file_line(file))
+            told.advance()
 
         def on_encoding(total: int) -> None:
+            nonlocal waiting
+            waiting = total
             if total:
+                told.begin("encoding", total)
                 bars.append(
                     stack.enter_context(counting_bar("encoding", total, "chunks", delay_s=0.1))
                 )
+            else:
+                told.begin("indexing")
+
+        def on_encoded(done: int) -> None:
+            nonlocal waiting
+            waiting -= done
+            for advance in (*bars, told.advance):
+                advance(done)
+            if waiting == 0:
+                told.begin("indexing")
 
         yield IngestWatcher(
-            on_file=lambda file: print(file_line(file)),
+            on_files=lambda total: told.begin("reading", total),
+            on_file=on_file,
             on_encoding=on_encoding,
-            on_encoded=lambda done: bars[0](done),
+            on_encoded=on_encoded,
         )
 
 
@@ -54,8 +75,8 @@ def describe(report: IngestReport) -> str:
     stored = len(report.files) - len(report.refused)
     rate = f" at {report.encoded / report.seconds:.0f} chunks/s" if report.encoded else ""
     return (
-        f"{stored} filings read, {len(report.refused)} refused; the index holds "
-        f"{report.chunk_count} chunks, {report.encoded} of them encoded now{rate}."
+        f"{stored} filing{'' if stored == 1 else 's'} read, {len(report.refused)} refused; "
+        f"the index holds {report.chunk_count} chunks, {report.encoded} of them encoded now{rate}."
         + _skipped(report.skipped)
     )
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_app.errors import FilingError, LibraryError
-from rag_app.filing_files import CHUNKS, RECORD
+from rag_app.filing_files import CHUNKS, RECORD, filing_of
 from rag_app.filings.chunks import CHUNKER_VERSION, make_chunks, token_counter
 from rag_app.filings.read import read_filing
-from rag_app.library import LAYOUT, Library, filing_of
+from rag_app.library import LAYOUT, Library
 from rag_app.records import NO_FLAGS, CoverFlags, Filing
 from rag_app.sealed import POINTER, current, points_nowhere, write_whole
 from rag_app.sums import file_sum

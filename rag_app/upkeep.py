@@ -1,4 +1,4 @@
-"""CLI of upkeep: `index` in all its modes, and `ingest --repair`."""
+"""CLI of upkeep: `index` in all its modes, `remove`, and `ingest --repair`."""
 
 from __future__ import annotations
 
@@ -121,6 +121,31 @@ def repair(args: argparse.Namespace) -> int:
     if failed or not opened.library.versions():
         return USER if failed else OK
     return _build(opened, (opened.dim,), rebuild=False)
+
+
+def remove(args: argparse.Namespace) -> int:
+    """Take filings out of the library and its indexes."""
+    from rag_app.progress import encoding_bar
+    from rag_app.progress_file import ProgressFile
+    from rag_app.remove import remove_filings
+
+    opened = open_all(args)
+    ProgressFile(args.progress).begin("indexing")
+    keys = list(dict.fromkeys(args.keys))
+    with encoding_bar() as on_progress:
+        count = remove_filings(
+            opened.library,
+            opened.embedder,
+            opened.dim,
+            keys,
+            on_progress=on_progress,
+            on_note=_note,
+        )
+    for key in keys:
+        print(f"{'removed':<10} {key}")
+    left = f"the index holds {count} chunks" if count else "the library is empty now"
+    print(f"{len(keys)} filing{'s' if len(keys) > 1 else ''} removed; {left}.")
+    return OK
 
 
 def _note(note: str) -> None:

@@ -34,8 +34,8 @@ def held(rows: dict[str, dict[str, Any]], name: str) -> Any:
 
 def test_kill_9_leaves_the_old_or_the_new(rows: dict[str, dict[str, Any]]) -> None:
     result = held(rows, "kills")
-    blows = {what: count for what, count in result.items() if ", " in what}
-    assert sum(blows.values()) == 6
+    assert result["killed"] == 4
+    assert sum(count for what, count in result.items() if what.endswith(", killed")) == 4
 
 
 def test_a_second_writer_is_told_at_once(rows: dict[str, dict[str, Any]]) -> None:
@@ -44,17 +44,24 @@ def test_a_second_writer_is_told_at_once(rows: dict[str, dict[str, Any]]) -> Non
 
 def test_readers_beside_a_writer_are_never_wrong(rows: dict[str, dict[str, Any]]) -> None:
     result = held(rows, "crowd")
-    assert result["answers"] >= result["readers"]
+    assert result["fewest of a reader"] >= 2
     assert result["writes"] >= 1
 
 
+def test_a_damaged_file_is_named_and_mended(rows: dict[str, dict[str, Any]]) -> None:
+    result = held(rows, "damage")
+    assert result["blows"] == 2 * result["files"] == 6
+    assert result["found by index --verify and named"] + result.get("did no harm", 0) == 6
+
+
 def test_a_full_disk_leaves_the_old_index(rows: dict[str, dict[str, Any]]) -> None:
-    assert set(held(rows, "disk full")) >= {"ingest", "build", "swap", "build, estimate too low"}
+    steps = {"ingest", "build", "swap", "build, estimate too low", "remove"}
+    assert set(held(rows, "disk full")) >= steps
 
 
 def test_rebuilds_take_no_more_than_two_indexes(rows: dict[str, dict[str, Any]]) -> None:
-    assert held(rows, "growth, times one index") <= 2.2
+    assert held(rows, "growth, times one index")["after each, at most"] <= 2.2
 
 
 def test_any_run_of_operations_answers_as_a_plain_dict(rows: dict[str, dict[str, Any]]) -> None:
-    assert held(rows, "machine, examples") == 10
+    assert held(rows, "machine")["examples"] >= 5

@@ -104,7 +104,10 @@ def _encoded(rows: list[Row], embedder: Embedder) -> Iterator[Row]:
     done = from_items(rows, override_num_blocks=len(rows)).map(
         FilingEncoder,
         fn_constructor_args=(embedder.spec, embedder.encoder.name, partial(ray.get, sent)),
-        compute=ActorPoolStrategy(min_size=1, max_size=actors, max_tasks_in_flight_per_actor=1),
+        # All at once: with a filing at a time Ray never finds a pool busy enough to add to it.
+        compute=ActorPoolStrategy(
+            min_size=1, initial_size=actors, max_size=actors, max_tasks_in_flight_per_actor=1
+        ),
         num_cpus=1,
     )
     yield from done.iter_rows()
@@ -156,6 +159,8 @@ def _cluster() -> Iterator[None]:
         RagError: the cluster that is named does not answer, or none starts here in 30 seconds.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # Ray reports home otherwise
+    # Of 40 seconds each, by default 20: so long it asks for a cluster whose head was killed.
+    os.environ["RAY_NUM_REDIS_GET_RETRIES"] = "2"
     # It warns that an actor's arguments lie with this process, without which nothing goes on.
     os.environ["RAY_BACKEND_LOG_LEVEL"] = "fatal"
     import ray
@@ -167,8 +172,9 @@ def _cluster() -> Iterator[None]:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # Ray has no class of its own for a cluster that does not start
         raise RagError(
-            f"Ray neither answers nor starts ({type(error).__name__}); look at `ray status`, start "
-            "a cluster with `ray start --head`, or unset RAY_ADDRESS to use this machine alone."
+            f"Ray neither answers nor starts ({type(error).__name__}); look at `ray status`, set "
+            "RAY_AUTH_MODE=token if the cluster has a token, start a cluster with `ray start "
+            "--head`, or run `ray stop` and unset RAY_ADDRESS to use this machine alone."
         ) from error
     context = DataContext.get_current()
     context.enable_progress_bars = False  # ours is on the screen

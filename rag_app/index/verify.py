@@ -62,6 +62,7 @@ def verify_index(
     on_part("checksums of the filings")
     for error in damaged_filings(library, passport):
         raise error
+    library.filings()  # a damaged pointer, or a filing that is not indexed yet
     on_part("vectors")
     ids, vectors = _vectors(library, passport)
     on_part("passport")

@@ -7,18 +7,11 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from forked import (
-    DIM,
-    HashedEmbedder,
-    Library,
-    State,
-    in_child,
-    open_snapshot,
-    put,
-    read_state,
-)
+from forked import DIM, Library, State, embedder, in_child, open_snapshot, put, read_state
+from kills import rebuild
 
 from rag_app.errors import LibraryError
 from rag_app.sealed import writer_lock
@@ -26,50 +19,98 @@ from rag_app.sealed import writer_lock
 YEARS = (2021, 2022)
 
 
-def crowd(folder: Path, readers: int, seconds: float, seed: int) -> dict[str, int]:
-    """Read and write side by side; returns how often. Each reader looks twice at each snapshot.
+def crowd(folder: Path, readers: int, seconds: float, seed: int) -> dict[str, float]:
+    """Read and write side by side; returns how often. Every third write is a plain rebuild.
 
     Raises:
         AssertionError, RuntimeError: the first thing that was wrong.
     """
-    home, sources, log = folder / "home", folder / "sources", folder / "states.jsonl"
+    home, sources, board = folder / "home", folder / "sources", Board(folder)
     sources.mkdir(parents=True)
     state = dict.fromkeys(YEARS, 0)
-    log.write_text(json.dumps(state) + "\n")
+    board.announce(state)
     in_child(lambda: put(home, sources, state))
+    board.acknowledge(1)
     until = time.monotonic() + seconds
     pids = []
     for reader in range(readers):
         pid = os.fork()
         if not pid:
-            os._exit(_read(home, log, folder / f"read-{reader}", until, seed + reader))
+            os._exit(_read(home, board, folder / f"read-{reader}", until, seed + reader))
         pids.append(pid)
-    writes = refused = 0
+    published, writes, rebuilds, waited = 1, 0, 0, 0
     try:
         while time.monotonic() < until:
             writes += 1
+            if writes % 3 == 0:
+                rebuilds += 1
+                board.rebuilding.write_text(str(writes))
+                waited += in_child(lambda: _written(lambda: rebuild(home, DIM)))
+                board.rebuilding.unlink()
+                continue
             state = state | {YEARS[writes % 2]: writes}
-            with log.open("a") as file:  # said before it can be seen
-                file.write(json.dumps(state) + "\n")
-            refused += in_child(lambda state=state: _write(home, sources, state))
+            board.announce(state)  # said before it can be seen
+            published += 1
+            waited += in_child(lambda state=state: _written(lambda: put(home, sources, state)))
+            board.acknowledge(published)
     finally:
         codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-    said = [(folder / f"read-{reader}").read_text() for reader in range(readers)]
-    assert codes == [0] * readers, next(text for text in said if not text.isdecimal())
+    said = [json.loads((folder / f"read-{reader}").read_text()) for reader in range(readers)]
+    assert codes == [0] * readers, next(one["error"] for one in said if "error" in one)
     return {
         "readers": readers,
-        "answers": sum(map(int, said)),
+        "seconds": seconds,
+        "answers": sum(one["answers"] for one in said),
+        "fewest of a reader": min(one["answers"] for one in said),
+        "begun and ended during one rebuild": sum(one["beside"] for one in said),
+        "wrong": 0,  # the first ends the trial
         "writes": writes,
-        "writes that waited": refused,
+        "rebuilds among them": rebuilds,
+        "writes that met another writer": waited,
     }
 
 
-def _write(home: Path, sources: Path, state: State) -> int:
-    """Publish a state; how often another process held the lock."""
+class Board:
+    """What the writer tells the readers: states it is about to publish, and how many it has."""
+
+    def __init__(self, folder: Path) -> None:
+        self._states, self._acknowledged = folder / "states.jsonl", folder / "acknowledged"
+        self.rebuilding = folder / "rebuilding"
+
+    def announce(self, state: State) -> None:
+        """Say a state before it is published."""
+        with self._states.open("a") as file:
+            file.write(json.dumps(state) + "\n")
+
+    def acknowledge(self, count: int) -> None:
+        """Say how many states are published: from now on nobody may see an older one."""
+        part = self._acknowledged.with_suffix(".part")
+        part.write_text(str(count))
+        part.replace(self._acknowledged)
+
+    def states(self) -> list[State]:
+        """All that were announced, oldest first."""
+        lines = map(json.loads, self._states.read_text().splitlines())
+        return [{int(year): revision for year, revision in line.items()} for line in lines]
+
+    def acknowledged(self) -> int:
+        """How many are published."""
+        return int(self._acknowledged.read_text())
+
+    def now(self) -> str:
+        """Which rebuild runs; empty for none."""
+        try:
+            return self.rebuilding.read_text()
+        except FileNotFoundError:
+            return ""
+
+
+def _written(work: Callable[[], None]) -> int:
+    """Do it when no other process writes; how often one did."""
     waited = 0
     while True:
         try:
-            put(home, sources, state)
+            work()
             return waited
         except LibraryError as error:  # a reader derives what a writer has stored
             if "is writing to" not in str(error):
@@ -78,22 +119,23 @@ def _write(home: Path, sources: Path, state: State) -> int:
             time.sleep(0.02)
 
 
-def _read(home: Path, log: Path, said: Path, until: float, seed: int) -> int:
-    chance, answers = random.Random(seed), 0
+def _read(home: Path, board: Board, said: Path, until: float, seed: int) -> int:
+    """Each reader opens the index again and again, and looks twice at each."""
+    chance, answers, beside = random.Random(seed), 0, 0
     try:
         while time.monotonic() < until:
-            snapshot = open_snapshot(Library(home), HashedEmbedder(), DIM)
-            for _ in range(2):
-                state = read_state(snapshot)
-                published = [json.loads(line) for line in log.read_text().splitlines()]
-                states = [{int(year): at for year, at in each.items()} for each in published]
-                assert state in states, (state, states[-3:])
-                answers += 1
-                time.sleep(chance.uniform(0, 0.2))
-        said.write_text(str(answers))
+            oldest, running = board.acknowledged(), board.now()
+            snapshot = open_snapshot(Library(home), embedder(), DIM)
+            state = read_state(snapshot)
+            beside += bool(running) and running == board.now()
+            assert state in board.states()[oldest - 1 :], (state, oldest, board.states()[-3:])
+            time.sleep(chance.uniform(0, 0.4))
+            assert read_state(snapshot) == state, "an open index changed"
+            answers += 2
+        said.write_text(json.dumps({"answers": answers, "beside": beside}))
         return 0
     except BaseException as error:
-        said.write_text(f"{type(error).__name__}: {error}")
+        said.write_text(json.dumps({"error": f"{type(error).__name__}: {error}"}))
         return 1
 
 

@@ -6,9 +6,9 @@ and may be killed at any moment.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-import re
 import select
 import signal
 import sys
@@ -20,49 +20,43 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads would not be there in a child
 
 import bm25s  # noqa: F401 - imported before children are forked
-import chromadb  # noqa: F401
-import numpy as np
+import chromadb.api.rust  # noqa: F401
+import pandas  # noqa: F401 - pyarrow does
+import pyarrow.parquet  # noqa: F401
 import Stemmer  # noqa: F401
-from hashed import DIM, SPEC, HashedEmbedder
+from hashed import DIM, SPEC
 from llama_index.core.schema import TextNode  # noqa: F401
-from tiny import write_filing
+from plain import FLAGS, REVENUE, Plain, State, embedder, plain, revisions_in, write_source
 
+from rag_app.errors import LibraryError
+from rag_app.filings.batch import _count_tokens
 from rag_app.filings.chunks import passage_text
+from rag_app.filters import Filters
+from rag_app.index import models
 from rag_app.index.build import index_root
 from rag_app.index.embedder import truncate
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.ingest import ingest
 from rag_app.library import Library
-from rag_app.records import CoverFlags
 from rag_app.sealed import current
 
-State = dict[int, int]
-"""Fiscal year to revision of that year's 10-K."""
 QUESTIONS = ("Who makes gadget-3?", "revenue in thousands", "a shortage of copper")
-DEPTH = 5
-
-
-def write_source(folder: Path, year: int, revision: int) -> Path:
-    """A 10-K that names its revision in every Item."""
-    return write_filing(
-        folder / f"{year}.html", year=year, product=f"gadget-{revision}", revenue=50_000 + revision
-    )
+DEPTH = 3
+# What each child would do again: load the tokenizer, and at each gc hash the shipped models.
+_count_tokens()
+models.file_sum = functools.cache(models.file_sum)  # type: ignore[attr-defined]
+for _model in models.known_models(Path("nowhere")):
+    models.resolve_model(_model, Path("nowhere"))
 
 
 def put(home: Path, sources: Path, changes: State, dim: int = DIM) -> None:
     """Ingest revisions of some years."""
     paths = [write_source(sources, year, revision) for year, revision in changes.items()]
-    ingest(
-        paths,
-        Library(home),
-        HashedEmbedder(),
-        dim,
-        max_file_mb=10,
-        flags=CoverFlags(ticker="QPI"),
-    )
+    ingest(paths, Library(home), embedder(), dim, max_file_mb=10, flags=FLAGS)
 
 
 def key_of(year: int) -> str:
@@ -75,46 +69,63 @@ def sealed_state(home: Path, dim: int = DIM) -> State | None:
     folder = current(index_root(home, SPEC, dim))
     if folder is None:
         return None
-    return read_state(Snapshot.open(folder, Library(home), HashedEmbedder(), dim))
+    return read_state(Snapshot.open(folder, Library(home), embedder(), dim))
 
 
 def served_state(home: Path, dim: int = DIM) -> State:
-    """What a user is answered from."""
-    return read_state(open_snapshot(Library(home), HashedEmbedder(), dim))
+    """What a user is answered from; nothing when the user is told that the library is empty."""
+    try:
+        return read_state(open_snapshot(Library(home), embedder(), dim))
+    except LibraryError as error:
+        if "is empty" in str(error):
+            return {}
+        raise
 
 
 def read_state(snapshot: Snapshot) -> State:
-    """Read the state off every chunk, and hold answers against exact search over these chunks.
+    """Read the state off every chunk, and hold the index to the plain model of that state.
 
     Raises:
-        AssertionError: a filing answers with two revisions, or search is wrong.
+        AssertionError: a filing answers with two revisions, a text is not what it was, or search
+            is wrong: dense, filtered by year, or BM25.
     """
-    dim, embedder = snapshot.passport.dim, HashedEmbedder()
-    nodes = {
-        id_: node
-        for key, version in snapshot.passport.filings.items()
-        for id_, node in snapshot.library.chunks(key, version).items()
-    }
-    ids = sorted(nodes)
-    assert snapshot.dense.count() == len(ids) == snapshot.passport.chunk_count
-    assert sorted(snapshot.lexical.chunk_ids) == ids
-    vectors = truncate(embedder.encode_documents([passage_text(nodes[i]) for i in ids]), dim)
-    for question in QUESTIONS:
-        query = truncate(embedder.encode_queries([question]), dim)[0]
-        exact = np.sort(vectors @ query)[::-1][:DEPTH]
-        found = snapshot.dense.query(query, min(DEPTH, len(ids)))
-        assert np.allclose([cosine for _, cosine in found], exact[: len(found)], atol=1e-4)
-        for chunk_id, cosine in found:
-            right = float(vectors[ids.index(chunk_id)] @ query)
-            assert abs(right - cosine) < 1e-4, (chunk_id, right, cosine)
-            assert snapshot.chunk(chunk_id).text == nodes[chunk_id].text
-    state: dict[int, set[int]] = {}
+    nodes = {id_: snapshot.chunk(id_) for id_ in snapshot.lexical.chunk_ids}
+    revisions: dict[int, set[int]] = {}
     for node in nodes.values():
-        revisions = state.setdefault(node.metadata["fiscal_year"], set())
-        revisions.update(int(found) for found in re.findall(r"gadget-(\d+)", node.text))
-        revisions.update(int(found) - 50_000 for found in re.findall(r"\b(50\d{3})\b", node.text))
-    assert all(len(revisions) == 1 for revisions in state.values()), state
-    return {year: min(revisions) for year, revisions in state.items()}
+        of_year = revisions.setdefault(node.metadata["fiscal_year"], set())
+        of_year.update(revisions_in(node.text))
+    assert all(len(each) == 1 for each in revisions.values()), revisions
+    state = {year: min(each) for year, each in revisions.items()}
+    right = plain(state)
+    assert {id_: passage_text(node) for id_, node in nodes.items()} == right.passages
+    assert snapshot.dense.count() == len(nodes) == snapshot.passport.chunk_count
+    for question in QUESTIONS:
+        _hold_nearest(snapshot, right, question, Filters())
+        for year in state:
+            _hold_nearest(snapshot, right, question, Filters(fiscal_year=year))
+    for revision in state.values():
+        word = str(REVENUE + revision)
+        said = {id_ for id_, _ in snapshot.lexical.query(word, len(nodes))}
+        assert said == {id_ for id_, text in right.passages.items() if word in text}, (word, said)
+    return state
+
+
+def _hold_nearest(snapshot: Snapshot, right: Plain, question: str, filters: Filters) -> None:
+    """Hold what is nearest, and its cosines, to exact search."""
+    dim = snapshot.passport.dim
+    query = truncate(embedder().encode_queries([question]), dim)[0]
+    keys = [key_of(year) for year in filters.fiscal_year]
+    among = [id_ for id_ in right.passages if not keys or id_.partition(":")[0] in keys]
+    exact = right.nearest(question, dim, among)
+    if keys:
+        ids = snapshot.nearest(query, DEPTH, filters)  # more, where some equal the last
+        found = sorted(((id_, exact[id_]) for id_ in ids), key=lambda hit: -hit[1])[:DEPTH]
+    else:
+        found = snapshot.dense.query(query, min(DEPTH, len(among)))
+    best = sorted(exact.values(), reverse=True)[:DEPTH]
+    assert len(found) == len({id_ for id_, _ in found}) == len(best), (filters, found)
+    for (id_, cosine), wanted in zip(found, best, strict=True):
+        assert abs(cosine - wanted) < 1e-4 and abs(exact[id_] - cosine) < 1e-4, (id_, found, best)
 
 
 def in_child(work: Callable[[], Any]) -> Any:
@@ -123,7 +134,7 @@ def in_child(work: Callable[[], Any]) -> Any:
     Raises:
         RuntimeError: it failed; the message is the child's traceback.
     """
-    pid, pipe = _fork(work)
+    pid, pipe = fork(work)
     with os.fdopen(pipe, "rb") as file:
         said = json.loads(file.read() or b'{"error": "killed"}')
     os.waitpid(pid, 0)
@@ -139,7 +150,7 @@ def states_of(result: Any) -> State | None:
 
 def kill_in_child(work: Callable[[], Any], delay_s: float) -> bool:
     """Run work in a child and kill it after a while; whether it had said that it was done."""
-    pid, pipe = _fork(work)
+    pid, pipe = fork(work)
     acknowledged, _, _ = select.select([pipe], [], [], delay_s)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -157,7 +168,8 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def _fork(work: Callable[[], Any]) -> tuple[int, int]:
+def fork(work: Callable[[], Any]) -> tuple[int, int]:
+    """Run work in a child: its pid, and a pipe with its JSON result or its traceback."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:

@@ -13,11 +13,13 @@ import sys
 import sysconfig
 import tempfile
 import time
+import uuid
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import psutil
+from ray._private.utils import reset_ray_address
 
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
@@ -38,9 +40,11 @@ class Node:
         ray = Path(sysconfig.get_path("scripts")) / "ray"
         command = [ray, "start", "--block", "--num-cpus=1", "--node-ip-address=127.0.0.1"]
         command += ["--object-store-memory=200000000", "--disable-usage-stats", *flags]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        # Two nodes of one machine would choose the same ports.
+        command += ["--min-worker-port=0", "--max-worker-port=0"]
+        command += [f"--dashboard-agent-listen-port={free_port()}"]
+        self.said = stack.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115
+        self.process = subprocess.Popen(command, stdout=self.said, stderr=subprocess.STDOUT)
         stack.callback(self.kill)
 
     def processes(self) -> list[psutil.Process]:
@@ -62,28 +66,38 @@ class Node:
 
     def kill(self) -> None:
         """kill -9 of all of it, as when a machine is gone."""
-        for process in [*self.processes(), psutil.Process(self.process.pid)]:
+        for process in self.processes():
             try:
                 process.kill()
             except psutil.NoSuchProcess:
                 continue
+        self.process.kill()
         self.process.wait()
 
 
 def main(folder: Path, model: str) -> int:
-    """Print what was found; 1 when a vector differs or a filing is missing."""
+    """Print what was found; 1 when a vector differs or a node had no part in it."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # Ray prints what it retries
     embedder = Embedder(resolve_model(model, Path("nowhere")))
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
         alone = Library(Path(home) / "alone")
         local_s = encode(folder, alone, embedder, "local")[0]
+        # A head asks for a token as soon as its account has one, and a client that names an address
+        # sends none unless told to.
+        token = Path(home) / "token"
+        token.write_text(uuid.uuid4().hex)
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token))
         port = free_port()
+        stack.callback(reset_ray_address)  # else the next `ray.init` asks the head that was killed
         head = Node(stack, "--head", f"--port={port}", "--include-dashboard=false")
         os.environ["RAY_ADDRESS"] = f"127.0.0.1:{port}"
+        wait_for_nodes(head)
         second = Node(stack, f"--address=127.0.0.1:{port}")
-        wait_for_nodes(2)
+        wait_for_nodes(head, second)
 
         both = Library(Path(home) / "both")
-        seen = [0, 0]
+        seen = [0, 0]  # actors on the first and on the second node
 
         def look(done: int) -> None:
             seen[:] = [max(seen[0], head.actors()), max(seen[1], second.actors())]
@@ -109,21 +123,26 @@ def main(folder: Path, model: str) -> int:
                 difference(alone, lost, embedder),
             ),
         ]
-    print("# Encoding on a Ray cluster of two local nodes\n")
-    print("`python tests/trial/ray_two_nodes.py FOLDER`: `ray start --head` and a second")
-    print("`ray start --address`, one processor each, on one machine; times hold process starts,")
+    files = sum(1 for path in folder.iterdir() if path.is_file())
     print(
-        "imports and the loading of a model in each actor, which a small library does not repay.\n"
+        "# Encoding on a Ray cluster of two local nodes",
+        "",
+        "`python tests/trial/ray_two_nodes.py FOLDER`: `ray start --head` and a second",
+        "`ray start --address`, one processor each and a token, on one machine; times hold process",
+        "starts, imports and the loading of a model in each actor, which a small library does not",
+        "repay.",
+        "",
+        f"{files} files, {chunks} chunks, {embedder.spec.name}, ray "
+        f"{importlib.metadata.version('ray')}",
+        "",
+        "| engine | seconds | actors seen | largest difference of a coordinate |",
+        "|---|---:|---|---:|",
+        *(f"| {name} | {took:.0f} | {actors} | {off:.1e} |" for name, took, actors, off in rows),
+        sep="\n",
+        file=out,
     )
-    print(
-        f"{len(alone.root.name) and len(list(folder.iterdir()))} files, {chunks} chunks, ", end=""
-    )
-    print(f"{embedder.spec.name}, ray {importlib.metadata.version('ray')}\n")
-    print("| engine | seconds | actors seen | largest difference of a coordinate |")
-    print("|---|---:|---|---:|")
-    for name, seconds, actors, off in rows:
-        print(f"| {name} | {seconds:.0f} | {actors} | {off:.1e} |")
-    return int(max(off for *_, off in rows) > 1e-6)
+    same = max(off for *_, off in rows) <= 1e-6
+    return int(not (same and all(seen) and all(at)))
 
 
 def encode(
@@ -137,15 +156,19 @@ def encode(
     return time.perf_counter() - began, report.chunk_count
 
 
-def wait_for_nodes(count: int) -> None:
-    """Until the cluster has so many nodes, asked from a process of its own."""
+def wait_for_nodes(*nodes: Node) -> None:
+    """Until the cluster has these nodes, asked from a process of its own."""
     ask = "import ray; ray.init(logging_level=40); print(sum(n['Alive'] for n in ray.nodes()))"
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
-        if said.stdout.strip().endswith(str(count)):
+        if said.stdout.strip().endswith(str(len(nodes))):
             return
-    raise RuntimeError(f"the cluster did not reach {count} nodes: {said.stderr[-500:]}")
+        for node in nodes:
+            if node.process.poll() is not None:
+                node.said.seek(0)
+                raise RuntimeError(f"a node did not start: {node.said.read()[-2000:]}")
+    raise RuntimeError(f"the cluster did not reach {len(nodes)} nodes: {said.stderr[-500:]}")
 
 
 def difference(one: Library, other: Library, embedder: Embedder) -> float:
