@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PICTURE = "curves.png"
+from rag_app.training import PICTURE as PICTURE
+
 CURVE_FILE = "curve.json"
 """One seed's curve, once its run has ended."""
 

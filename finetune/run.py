@@ -35,6 +35,7 @@ from finetune.lora import add_matrices
 from finetune.losses import build_loss
 from finetune.pairs import Pairs
 from finetune.processes import ALONE, Processes
+from finetune.progress import Notes
 from finetune.trainer import RetrieverTrainer, checkpoint_bytes
 from finetune.turning import AXES_FILE, turn
 from finetune.watch import DEV_KEY, Display, Milestones
@@ -87,7 +88,7 @@ def train_seed(
     checkpoint = last_whole(run, lambda sentence: None)
     if checkpoint is not None:
         say(f"Going on from step {step_of(checkpoint)}.")
-    trainer = _build_trainer(model, spec, pairs, config, workplace, seed, judge)
+    trainer = _build_trainer(model, spec, pairs, config, workplace, seed, judge, say)
     trainer.args.eval_on_start = judge is not None and checkpoint is None
     check_space(workplace.scratch, HELD_COPIES * checkpoint_bytes(model))
     if checkpoint is not None and step_of(checkpoint) >= (config.max_steps or NEVER):
@@ -135,6 +136,7 @@ def _build_trainer(
     workplace: Workplace,
     seed: int,
     judge: Judge | None,
+    say: Callable[[str], None],
 ) -> RetrieverTrainer:
     processes = workplace.processes
     # The trainer reads these, the encoder reads model.prompts: Embedder has set those.
@@ -143,23 +145,41 @@ def _build_trainer(
         for column in pairs.dataset.column_names
     }
     arguments = _arguments(prompts, config, workplace, seed)
-    sampler: Callable[..., DefaultBatchSampler] = NoDuplicatesBatchSampler
+    sampler: Callable[..., DefaultBatchSampler] = functools.partial(
+        NoDuplicatesBatchSampler, drop_last=processes.count > 1
+    )
     if config.batch_sampler == "no_duplicates_by_length":
         sampler = functools.partial(
             LengthBatchSampler,
             lengths=token_lengths(model, pairs.dataset, prompts),
             mini_batch_size=config.mini_batch_size,
             groups=pairs.groups,
+            parts=processes.count,
+            drop_last=False,
         )
-    # Before 6.2 the trainer tells its sampler no seed.
-    arguments.batch_sampler = lambda dataset, **options: sampler(
-        dataset, **(options | {"seed": seed})
-    )
+
+    def batches(dataset: Any, **options: Any) -> DefaultBatchSampler:
+        # Before 6.2 the trainer tells its sampler no seed; and the last batch of several processes,
+        # which it would have dropped, can be shared out.
+        del options["drop_last"]
+        drawn = sampler(dataset, **(options | {"seed": seed}))
+        if isinstance(drawn, LengthBatchSampler) and drawn.spare:
+            say(
+                f"{drawn.spare} packs mix with the other pairs: batches of packs are shared out "
+                f"among {processes.count} processes in equal parts."
+            )
+        return drawn
+
+    arguments.batch_sampler = batches
     callbacks: list[Any] = [
         Milestones(config.evaluations if judge else 0, config.checkpoint_minutes, processes)
     ]
     if processes.leads:
-        callbacks.append(Display(workplace.logs, config.batch_size * processes.count))
+        pairs_a_batch = config.batch_size * processes.count
+        callbacks += [
+            Display(workplace.logs, pairs_a_batch),
+            Notes(Path(str(arguments.output_dir)), seed, pairs_a_batch * config.accumulation_steps),
+        ]
     trainer = RetrieverTrainer(
         judge=judge,
         processes=processes,
@@ -187,10 +207,9 @@ def _arguments(
         output_dir=str(workplace.scratch / f"seed-{seed}"),
         num_train_epochs=config.epochs,
         max_steps=config.max_steps or -1,
-        # With split_batches this is the batch of all processes together: the sampler then keeps
+        # The batch of all processes together, of which each takes its part: so the sampler keeps
         # texts from standing twice among all the negatives that are gathered.
         per_device_train_batch_size=config.batch_size * processes.count,
-        accelerator_config={"split_batches": processes.count > 1},
         dataloader_drop_last=processes.count > 1,
         gradient_accumulation_steps=config.accumulation_steps,
         prompts={column: prompt for column, prompt in prompts.items() if prompt},

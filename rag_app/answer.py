@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from llama_index.core.schema import NodeWithScore
 
 from rag_app.chat.calculate import Calculation, computed, with_calculations
-from rag_app.chat.citations import as_quoted, check_figures, cite
+from rag_app.chat.citations import as_quoted, check_figures, cite, unknown_markers
 from rag_app.chat.followups import stand_alone
 from rag_app.chat.llm import ChatLLM
 from rag_app.chat.prompts import Turn, chat_messages
 from rag_app.chat.quotes import quote_answer
+from rag_app.chat.refusal import evidence_of, load_calibration, refusal_answer
+from rag_app.chat.unseen import without_unseen
 from rag_app.companies import companies_of
 from rag_app.facts import cited_facts
 from rag_app.index.asked import Asked
@@ -36,11 +38,14 @@ class Reply:
         *,
         auto_filter: bool = False,
         searched_for: str = "",
+        refuse_below: float | None = None,
     ) -> None:
         """Nothing is asked yet.
 
         The retriever's filters are the explicit ones; with ``auto_filter`` the question's words
         complete them. ``searched_for`` is searched in place of the question, as the user wrote it.
+        Where the filings answer with a probability under ``refuse_below``, the reply refuses; none:
+        the threshold that the model was calibrated to.
         """
         self.question = question
         self._written = searched_for
@@ -48,6 +53,7 @@ class Reply:
         self._retriever = retriever
         self._llm = llm
         self._history = history
+        self._refuse_below = refuse_below
         self._answer: Answer | None = None
 
     @functools.cached_property
@@ -88,19 +94,21 @@ class Reply:
         hits = retriever_of(self._retriever, self.asked).retrieve(self.searched_for)
         retrieved = time.perf_counter()
 
+        llm = None if (refused := self._refuses(hits)) else self._llm
         pieces: list[str] = []
         done: list[Calculation] = []
-        for piece in computed(self._write(hits), done):
+        for piece in computed(self._write(hits, refused=refused), done):
             pieces.append(piece)
             yield piece
         written = time.perf_counter()
 
-        text, citations = cite("".join(pieces), hits)
+        written_text = "".join(pieces)
+        text, citations = cite(written_text, hits)
         snapshot = self._retriever.snapshot
         passport = snapshot.passport
         facts = cited_facts(snapshot.library, passport.filings, citations)
         checked = check_figures(text, citations, facts)
-        if self._llm is None:
+        if llm is None:
             checked = as_quoted(checked, citations)
         figures = with_calculations(checked, done, citations)
         self._answer = Answer(
@@ -110,7 +118,7 @@ class Reply:
             hits=tuple(hits),
             model=passport.model,
             dim=passport.dim,
-            llm=self._llm.name if self._llm else QUOTE_MODE,
+            llm=llm.name if llm else QUOTE_MODE,
             timings_ms={
                 "retrieve": round(1000 * (retrieved - began), 1),
                 "write": round(1000 * (written - retrieved), 1),
@@ -118,10 +126,24 @@ class Reply:
             },
             searched_for=self.searched_for,
             filters=self.asked.filters,
+            unknown_markers=unknown_markers(written_text, hits),
         )
 
-    def _write(self, hits: list[NodeWithScore]) -> Iterator[str]:
+    def _refuses(self, hits: list[NodeWithScore]) -> bool:
+        """Whether the evidence is too weak; a model that is not calibrated refuses nothing."""
+        snapshot = self._retriever.snapshot
+        calibration = load_calibration(snapshot.embedder.spec)
+        if calibration is None:
+            return False
+        evidence = evidence_of(self.searched_for, hits, snapshot, self.asked.filters)
+        return calibration.refuses(evidence, self._refuse_below)
+
+    def _write(self, hits: list[NodeWithScore], *, refused: bool) -> Iterator[str]:
+        embedder = self._retriever.snapshot.embedder
+        if refused:
+            return iter([refusal_answer(self.searched_for, hits, embedder)])
         if self._llm is None:
-            embedder = self._retriever.snapshot.embedder
             return iter([quote_answer(self.searched_for, hits, embedder)])
-        return self._llm.stream(chat_messages(self.question, hits, self._history))
+        return map(
+            without_unseen, self._llm.stream(chat_messages(self.question, hits, self._history))
+        )

@@ -215,3 +215,5 @@ class Answer:
     searched_for: str = ""
     """The question as it was searched: a follow-up made to stand alone."""
     filters: Filters = Filters()  # noqa: RUF009 - frozen
+    unknown_markers: int = 0
+    """Markers that the model set and no passage has; they are not in the text."""

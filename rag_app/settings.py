@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     """Weight of the cosine where BM25 is fused with it; 0: BM25 alone orders, 1: the cosine."""
     rescore: bool = True
     """Order candidates by their full-width vectors, where ``dim`` is less than that."""
+    refuse_below: float | None = Field(None, ge=0, le=1)
+    """Probability of an answer under which a question is refused; none: as calibrated, 0: never."""
     reranker: str = ""
     """A CrossEncoder's folder or hub name that orders the best candidates anew; none: no such."""
     collapse: bool = True
@@ -169,8 +171,13 @@ def processor_threads() -> int:
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment for a process that is to start with the same model and dimension."""
-    environment = {**os.environ, "RAG_MODEL": settings.model}
+    """The environment for a process that is to start with the same model and dimension.
+
+    A model that nobody named is left to be looked up: a promotion may change it at any time.
+    """
+    environment = dict(os.environ)
+    if "model" in settings.model_fields_set:
+        environment["RAG_MODEL"] = settings.model
     if settings.dim is not None:
         environment["RAG_DIM"] = str(settings.dim)
     return environment

@@ -69,3 +69,9 @@ def test_auto_llm_follows_what_is_configured(monkeypatch: pytest.MonkeyPatch) ->
 def test_child_starts_with_the_same_model_and_dimension() -> None:
     environment = child_environment(load_settings(model="mine", dim=64))
     assert (environment["RAG_MODEL"], environment["RAG_DIM"]) == ("mine", "64")
+
+
+def test_a_child_looks_up_a_model_that_nobody_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A promotion while it runs then counts for it."""
+    monkeypatch.delenv("RAG_MODEL")
+    assert "RAG_MODEL" not in child_environment(load_settings())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from llm_standin import StandIn, llm_standin
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Expander
 from tiny import write_filing
 
 from rag_app.errors import LibraryError, ModelError
@@ -48,6 +49,12 @@ def ask(at: AppTest, question: str) -> AppTest:
     return at
 
 
+def sources(at: AppTest, number: int = 1) -> Expander:
+    """The sources of an answer, opened: what is in them is drawn then."""
+    at.session_state[f"sources-{number}"] = True
+    return at.run().chat_message[2 * number - 1].expander[0]
+
+
 def texts(at: AppTest) -> str:
     return "\n".join(element.value for element in [*at.markdown, *at.caption])
 
@@ -70,13 +77,15 @@ def test_an_answer_shows_its_citations_and_its_sources(home: Path) -> None:
     at = ask(page(), BACKLOG)
     answer = next(m.value for m in at.chat_message[1].markdown if m.value.startswith("- "))
     assert "\\$94.6 million at December 31, 2023, against \\$103.9 million" in answer
-    assert "[1]" in answer
-    sources = at.chat_message[1].expander[0]
-    assert sources.label.endswith("cited of 5 found")
-    title = sources.markdown[0].value
+    assert '[\\[1\\]](#passage-1-1 "Show passage 1")' in answer
+    assert not at.chat_message[1].expander[0].markdown, "drawn when opened"
+    shown = sources(at)
+    assert shown.label.endswith("cited of 5 found")
+    title = shown.markdown[0].value
     assert title == "**\\[1\\] Larkspur Instruments, Inc. 10\\-K fiscal 2023, Item 1**"
-    assert "score " in sources.caption[0].value
-    assert "\\$94.6 million" in sources.markdown[1].value
+    assert "score " in shown.caption[0].value
+    lit = shown.markdown[1].value.partition(":yellow-background[**")[2].partition("**]")[0]
+    assert "\\$94.6 million" in lit
     assert "figures found in the cited passages · minilm at 384 dimensions · no LLM" in texts(at)
 
 
@@ -88,7 +97,7 @@ def test_filters_narrow_one_another_and_the_search(home: Path) -> None:
     at.sidebar.multiselect[4].set_value(["1", "7"]).run()
     ask(at, "What was order backlog?")
     assert "Asked of LKSP fiscal 2024 Item 1 and 7" in texts(at)
-    titles = [m.value for m in at.chat_message[1].expander[0].markdown if m.value.startswith("**")]
+    titles = [m.value for m in sources(at).markdown if m.value.startswith("**")]
     assert len(titles) == 5
     assert all("Larkspur Instruments, Inc. 10\\-K fiscal 2024" in title for title in titles)
 
@@ -124,7 +133,7 @@ def test_what_the_sidebar_chooses_wins_and_what_lacks_is_said(home: Path) -> Non
 
 def test_two_years_are_compared_side_by_side(home: Path) -> None:
     at = ask(page(), "How did Larkspur's order backlog change from 2023 to 2024?")
-    titles = [m.value for m in at.chat_message[1].expander[0].markdown if m.value.startswith("**")]
+    titles = [m.value for m in sources(at).markdown if m.value.startswith("**")]
     assert sorted(title.count("fiscal 2023") for title in titles)[:2] == [0, 0]
     assert sum(title.count("fiscal 2023") for title in titles) >= 2
 
@@ -162,11 +171,13 @@ def test_what_was_searched_for_can_be_edited(home: Path) -> None:
 
 def test_an_example_is_one_click(home: Path) -> None:
     at = page()
-    example = next(button for button in at.main.button if button.label == app.EXAMPLES[1])
-    example.click().run()
-    assert at.chat_message[0].markdown[0].value == app.EXAMPLES[1]
+    labels = [button.label.replace("\\", "") for button in at.main.button]
+    assert "Which risks could hurt Brightwater Grocers' business most?" in labels
+    at.main.button[0].click().run()
+    assert at.chat_message[0].markdown[0].value.replace("\\", "") == labels[0]
     assert at.chat_message[1].expander
-    assert not at.main.button, "the examples go with the first question"
+    left = [button.label.replace("\\", "") for button in at.main.button]
+    assert not set(left) & set(labels), "the examples go with the first question"
 
 
 def test_a_question_that_a_rerun_interrupted_is_answered_once(home: Path) -> None:
@@ -212,10 +223,15 @@ def test_a_refused_key_is_one_sentence_and_the_chat_goes_on(
         at = ask(page(), BACKLOG)
         assert "refused the key" in at.error[0].value
         assert "quillfeather" not in texts(at) + at.error[0].value
+        folded = at.chat_message[1].expander[0]
+        assert (folded.label, folded.proto.expanded) == ("Details", False)
+        assert folded.caption[0].value.replace("\\", "").startswith("LLMError, 20")
         answers.status, answers.pieces = 200, ["It was $94.6 mil", "lion [1], not $77 million [1]."]
         ask(at, BACKLOG)
     assert len(at.error) == 1
-    assert "It was \\$94.6 million [1], not \\$77 million [1]." in texts(at)
+    answer = next(m.value for m in at.chat_message[3].markdown if m.value.startswith("It was"))
+    links = [f'[\\[1\\]](#passage-2-{count} "Show passage 1")' for count in (1, 2)]
+    assert answer == f"It was \\$94.6 million {links[0]}, not \\$77 million {links[1]}."
     assert [w.value for w in at.warning] == ["Not found in the cited passages: \\$77 million"]
 
 
@@ -229,6 +245,7 @@ def test_a_fault_of_the_program_shows_no_detail(
     at = ask(page(), BACKLOG)
     assert at.error[0].value == app.INTERNAL
     assert "inner detail" not in texts(at)
+    assert "RuntimeError" in at.chat_message[1].expander[0].caption[0].value
 
 
 def test_a_library_that_the_model_never_read_is_encoded_at_the_first_question(

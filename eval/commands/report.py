@@ -19,9 +19,9 @@ def add_report(commands: Commands) -> None:
     parser = commands.add_parser(
         "report",
         help="show reports as one page with charts",
-        description="Write report.html (self-contained), report.md and the charts as PNG and SVG. "
-        "Of several reports the first is the base and the last the tuned model; a single one "
-        "brings its base along where it was run with its baselines.",
+        description="Write report.html (self-contained), report.md, summary.json and the charts as "
+        "PNG and SVG. Of several reports the first is the base and the last the tuned model; a "
+        "single one brings its base along where it was run with its baselines.",
     )
     parser.add_argument("reports", type=Path, nargs="+", help="reports of run, the base first")
     parser.add_argument(
@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from eval.page import report_sections
     from eval.page_files import write_page
     from eval.stage_file import read_stages
+    from eval.summary import write_summary
     from eval.systems import is_model
 
     reports = [load_report(path) for path in args.reports]
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     latency = read_latency(args.latency) if args.latency else time_search(dims, last.corpus)
     sections = report_sections(reports, args.metric, latency, stages)
     page = write_page(sections, _title(reports, args.metric), args.out)
+    write_summary(reports, args.metric, latency, args.out)
     if args.json:
         print(json.dumps({"page": str(page), "files": sorted(map(str, args.out.iterdir()))}))
     else:

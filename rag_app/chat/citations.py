@@ -43,6 +43,12 @@ def cite(text: str, hits: Sequence[NodeWithScore]) -> tuple[str, tuple[Citation,
     )
 
 
+def unknown_markers(text: str, hits: Sequence[NodeWithScore]) -> int:
+    """How many markers of a model's text name no passage: ``cite`` takes them out."""
+    named = (int(number) for group in _MARKER.findall(text) for number in group.split(","))
+    return sum(not 1 <= marker <= len(hits) for marker in named)
+
+
 def check_figures(
     text: str,
     citations: Sequence[Citation],
@@ -103,25 +109,27 @@ def _attribute(text: str, hits: Sequence[NodeWithScore]) -> str:
     passages = [passage_text(hit.node) for hit in hits if isinstance(hit.node, TextNode)]
     cited = text
     for sentence in sentences(text):
-        marker = _supporting(sentence, passages)
+        marker = best_support(sentence, passages)
         if marker:
             cited = cited.replace(sentence, f"{sentence} [{marker}]", 1)
     return cited
 
 
-def _supporting(sentence: str, passages: Sequence[str]) -> int | None:
-    """The marker of the passage that supports a sentence best; None when none does.
+def best_support(
+    sentence: str, passages: Sequence[str], least_share: float = SUPPORT_SHARE
+) -> int | None:
+    """The number, from 1, of the passage that supports a sentence best; None when none does.
 
-    It must hold half of the sentence's words; among those, one that shows all its figures goes
-    first. When none shows them the marker says where to look, and the figure check says that the
-    figure does not stand there.
+    It must hold ``least_share`` of the sentence's words; among those, one that shows all its
+    figures goes first. When none shows them the number says where to look, and the figure check
+    says that the figure does not stand there.
     """
     words = content_words(sentence)
     figures = numbers_in(sentence)
     best, best_fit = None, (False, 0.0)
-    for marker, passage in enumerate(passages, start=1):
+    for number, passage in enumerate(passages, start=1):
         share = len(words & content_words(passage)) / len(words) if words else 0.0
         fit = (all(shows(passage, figure) for figure in figures), share)
-        if share >= SUPPORT_SHARE and fit > best_fit:
-            best, best_fit = marker, fit
+        if share >= least_share and fit > best_fit:
+            best, best_fit = number, fit
     return best

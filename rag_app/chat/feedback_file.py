@@ -1,19 +1,15 @@
-"""The SQLite file of the feedback: made whole, brought up to date, its failures one sentence."""
+"""The SQLite file of the feedback: its schema, and connections to it."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rag_app.errors import FeedbackError
+from rag_app.sqlite_file import SqliteFile
 
 FILE = "feedback.sqlite"
-WAIT_S = 30.0
-"""How long one session waits for the others' writes, each of which takes milliseconds."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -43,122 +39,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
     ),
 )
-"""What each version adds to the one before it. A row that was released is never changed; a new
-version is a new row. ``PRAGMA user_version`` says how many a file has seen."""
+"""What each version adds, see ``SqliteFile``."""
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
     """A connection to the file as it stands at one moment.
 
     Raises:
         FeedbackError: the file is damaged, from a newer version, or cannot be opened.
     """
-    with _plain_errors(path), closing(_open(path)) as connection:
-        connection.execute("BEGIN")
-        yield connection
-        connection.execute("COMMIT")
+    return _file(path).reading()
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[sqlite3.Connection]:
+def writing(path: Path) -> AbstractContextManager[sqlite3.Connection]:
     """A connection whose changes are all kept when the block ends well, and else none of them.
 
     Raises:
         FeedbackError: as ``reading``; or the disk is full, or another session held the file.
     """
-    with _plain_errors(path), closing(_open(path)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+    return _file(path).writing()
 
 
 def sweep(path: Path) -> None:
     """Empty the log beside the file, which may hold texts that were just deleted."""
-    with _plain_errors(path), closing(_open(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _file(path).sweep()
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        _create(path)
-    connection = _connect(path)
-    try:
-        if _version(connection) != len(MIGRATIONS):
-            _migrate(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # Transactions are begun and ended here, by name, not by the driver's guess.
-    connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
-    return connection
-
-
-def _create(path: Path) -> None:
-    """Make the file aside and link it into place: of two sessions at once, one wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        with closing(_connect(part)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")  # kept in the file
-            _migrate(connection, part)
-        part.chmod(0o600)  # questions are their asker's
-        os.link(part, path)
-    except FileExistsError:
-        pass
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        seen = _version(connection)  # another session may have been quicker
-        if seen > len(MIGRATIONS):
-            raise FeedbackError(
-                f"{path} was written by a newer version of this program; update it, or move the "
-                "file away."
-            )
-        for statements in MIGRATIONS[seen:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-@contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise FeedbackError(
-            f"{path} cannot be read or written now ({error}); check the disk and its permissions, "
-            "then try again."
-        ) from None
-    except sqlite3.DatabaseError as error:
-        raise FeedbackError(
-            f"{path} is damaged ({error}); move it away, and a new one is begun."
-        ) from None
-    except OSError as error:
-        raise FeedbackError(
-            f"{path} cannot be written ({error.strerror or error}); free some space or mend its "
-            "permissions."
-        ) from None
+def _file(path: Path) -> SqliteFile:
+    return SqliteFile(path, MIGRATIONS, FeedbackError)

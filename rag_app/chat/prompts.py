@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from llama_index.core.llms import ChatMessage, MessageRole
 from llama_index.core.schema import NodeWithScore, TextNode
 
+from rag_app.chat.unseen import without_unseen
 from rag_app.filings.chunks import passage_text
 
 REFUSAL = "The indexed filings do not say."
@@ -23,6 +24,7 @@ SYSTEM = (
 )
 HISTORY_TURNS = 2
 _MARKER = re.compile(r"\s*\[\d+\]")
+_TURN = re.compile(r"<(?=\|[\w ]{1,40}\|>)|<(?=/?s>)|<(?=</?SYS>>)|\[(?=/?INST\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def chat_messages(
         answer = _MARKER.sub("", turn.answer)
         messages.append(ChatMessage(role=MessageRole.ASSISTANT, content=answer))
     passages = "\n\n".join(
-        f'<passage number="{marker}" source="{source_line(hit.node)}">\n'
+        f'<passage number="{marker}" source="{_attribute(source_line(hit.node))}">\n'
         f"{_enclosed(passage_text(hit.node))}\n</passage>"
         for marker, hit in reversed(list(enumerate(hits, start=1)))
         if isinstance(hit.node, TextNode)
@@ -60,8 +62,17 @@ def chat_messages(
 
 
 def _enclosed(passage: str) -> str:
-    """A passage that cannot close its own frame and go on as if it were the user."""
-    return re.sub(r"</?passage", "(passage", passage, flags=re.IGNORECASE)
+    """A passage that cannot close its own frame and go on as if it were the user.
+
+    Nor speak in the marks by which models tell turns apart, nor in characters that nobody sees.
+    """
+    seen = _TURN.sub("(", without_unseen(passage))
+    return re.sub(r"</?passage", "(passage", seen, flags=re.IGNORECASE)
+
+
+def _attribute(source: str) -> str:
+    """A cover may print any company's name: it ends neither its attribute nor the frame."""
+    return _enclosed(source).replace('"', "'").replace(">", ")")
 
 
 def source_line(node: TextNode) -> str:

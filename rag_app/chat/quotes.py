@@ -21,12 +21,13 @@ from rag_app.filings.style import is_units
 from rag_app.index.embedder import Embedder
 
 MAX_QUOTES = 4
+QUOTES_OF_HIT = 2  # an answer often stands in two places of one passage
 WORDS_WEIGHT = 0.5  # share of the question's words in the quote, beside the cosine
 RANK_WEIGHT = 0.2  # of the first hit; the second gets half of it
 SENTENCE_WORDS = 4  # fewer are a heading or a label
 HEADING_WORDS = 12
 PAIR_WORDS = 40  # two sentences that follow one another are quoted together up to this length
-CLOSE_TO_BEST = 0.75  # a quote scoring below this share of the best one is left out
+CLOSE_TO_BEST = 0.6  # a quote scoring below this share of the best one is left out
 NOTE = "No LLM is configured, so these are the passages' own words."
 
 
@@ -41,37 +42,66 @@ class Quote:
 def quote_answer(question: str, hits: Sequence[NodeWithScore], embedder: Embedder) -> str:
     """The best quotes, one a line with its marker, and a note that no LLM is configured.
 
-    At most one quote a hit and four in all; each is scored by its cosine with the question, half
-    the share of the question's words that it holds, and a little for the rank of its hit. A
-    question about a change gets an expression over a row's figures first (``growth.py``).
+    A question about a change gets an expression over a row's figures first (``growth.py``).
     """
-    nodes = [hit.node for hit in hits if isinstance(hit.node, TextNode)]
-    quotes = [
-        Quote(marker, text)
-        for marker, node in enumerate(nodes, start=1)
-        for text in dict.fromkeys(quotable(node))
-    ]
-    if not quotes:
+    lines = quote_lines(best_quotes(question, hits, embedder))
+    if not lines:
         return REFUSAL
-    # Every passage is about the company asked for; its name tells no quote from another.
-    names = frozenset[str]().union(*(content_words(n.metadata["company"]) for n in nodes))
-    wanted = content_words(question) - names
-    best: dict[int, tuple[float, Quote]] = {}
-    for score, quote in zip(_scores(question, wanted, quotes, embedder), quotes, strict=True):
-        if quote.marker not in best or score > best[quote.marker][0]:
-            best[quote.marker] = (score, quote)
-    ranked = sorted(best.values(), key=lambda pair: -pair[0])[:MAX_QUOTES]
-    floor = ranked[0][0] * CLOSE_TO_BEST
-    markers: dict[str, str] = {}  # two years' filings often say the same
-    for score, quote in ranked:
-        if score >= floor:
-            markers[quote.text] = markers.get(quote.text, "") + f"[{quote.marker}]"
-    lines = [f"- {text} {marks}" for text, marks in markers.items()]
     cited = [citation_of(marker, hit) for marker, hit in enumerate(hits, start=1)]
     shown = [entry for citation in cited for entry in passage_entries(citation)]
-    if computed := growth_line(question, shown, names):
+    if computed := growth_line(question, shown, _names(hits)):
         lines.insert(0, f"- {computed}")
     return "\n".join(lines) + f"\n\n{NOTE}"
+
+
+def quote_lines(quotes: Sequence[Quote]) -> list[str]:
+    """A line for each text that is quoted, with the markers of all hits that say it."""
+    markers: dict[str, str] = {}  # two years' filings often say the same
+    for quote in quotes:
+        markers[quote.text] = markers.get(quote.text, "") + f"[{quote.marker}]"
+    return [f"- {text} {marks}" for text, marks in markers.items()]
+
+
+def best_quotes(
+    question: str, hits: Sequence[NodeWithScore], embedder: Embedder
+) -> tuple[Quote, ...]:
+    """The quotes that fit the question, the best first: at most two a hit and four in all.
+
+    Each is scored by its cosine with the question, half the share of the question's words that it
+    holds, and a little for the rank of its hit.
+    """
+    quotes = [
+        Quote(marker, text)
+        for marker, hit in enumerate(hits, start=1)
+        if isinstance(hit.node, TextNode)
+        for text in dict.fromkeys(quotable(hit.node))
+    ]
+    if not quotes:
+        return ()
+    # Every passage is about the company asked for; its name tells no quote from another.
+    wanted = content_words(question) - _names(hits)
+    scores = _scores(question, wanted, quotes, embedder)
+    ranked = sorted(range(len(quotes)), key=lambda row: -scores[row])
+    floor = scores[ranked[0]] * CLOSE_TO_BEST
+    chosen: list[Quote] = []
+    for row in ranked:
+        if scores[row] < floor or len(chosen) == MAX_QUOTES:
+            break
+        if _adds(quotes[row], chosen):
+            chosen.append(quotes[row])
+    return tuple(chosen)
+
+
+def _adds(quote: Quote, chosen: Sequence[Quote]) -> bool:
+    """Whether its hit has fewer than two quotes, neither of which says it already, or is in it."""
+    of_hit = [each.text for each in chosen if each.marker == quote.marker]
+    said = any(quote.text in text or text in quote.text for text in of_hit)
+    return len(of_hit) < QUOTES_OF_HIT and not said
+
+
+def _names(hits: Sequence[NodeWithScore]) -> frozenset[str]:
+    """The words of the companies' names."""
+    return frozenset[str]().union(*(content_words(h.node.metadata["company"]) for h in hits))
 
 
 def quotable(node: TextNode) -> list[str]:

@@ -33,8 +33,9 @@ class FilingsRetriever(BaseRetriever):
 
     Each hit's ``score`` orders the list: the cosine, the fused score where BM25 takes part, or the
     reranker's. Its metadata holds ``cosine`` (of the full-width vectors, or at the served
-    dimension without ``rescore``), ``rank`` from 1, and ``also_in``: the passages in other filings
-    that it stands for, as ``chunk_id``, ``filing``, ``accession``, ``form``, ``fiscal_year``.
+    dimension without ``rescore``), its ``lead`` over the median of all candidates, ``rank`` from
+    1, and ``also_in``: the passages in other filings that it stands for, as ``chunk_id``,
+    ``filing``, ``accession``, ``form``, ``fiscal_year``.
     """
 
     def __init__(
@@ -141,6 +142,7 @@ class FilingsRetriever(BaseRetriever):
         node.metadata |= {
             "rank": rank,
             "cosine": round(float(pool.cosines[shown.row]), 4),
+            "lead": round(float(pool.cosines[shown.row] - np.median(pool.cosines)), 4),
             "also_in": [self._place(pool.ids[row]) for row in shown.twins],
         }
         node.excluded_embed_metadata_keys = node.excluded_llm_metadata_keys = list(node.metadata)

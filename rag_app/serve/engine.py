@@ -82,7 +82,13 @@ class Engine:
             NotHere: no filing passes the filters.
         """
         retriever = self._retriever(filters, k)
-        return Reply(question, retriever, self.llm, auto_filter=self.settings.auto_filter)
+        return Reply(
+            question,
+            retriever,
+            self.llm,
+            auto_filter=self.settings.auto_filter,
+            refuse_below=self.settings.refuse_below,
+        )
 
     def passage(self, chunk_id: str) -> TextNode:
         """The chunk of an id that a search or an answer named.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 
 import streamlit as st
@@ -12,18 +13,16 @@ from rag_app.errors import RagError
 from rag_app.index.retriever import FilingsRetriever, served_retriever
 from rag_app.library import Library
 from rag_app.records import Filters
-from rag_app.ui import conversation, sidebar, state
+from rag_app.ui import conversation, history, sidebar, state
+from rag_app.ui.answers import linked_markdown
+from rag_app.ui.examples import example_questions
 from rag_app.ui.feedback import draw_feedback
 from rag_app.ui.markdown import answer_markdown, written_markdown
+from rag_app.ui.opened import draw_opened
 from rag_app.ui.sidebar import Choice
 from rag_app.ui.state import Waiting
 
 INTERNAL = "Something went wrong inside the program; its log has the details. Ask again."
-EXAMPLES = (
-    "How did revenue change from the year before, and why?",
-    "Which risks could hurt the business most?",
-    "Which lawsuits are pending?",
-)
 
 
 def page() -> None:
@@ -33,21 +32,23 @@ def page() -> None:
     try:
         library = Library(state.settings().home)
         library.check_filters(Filters())
+        kept = st.sidebar.container()
         choice = sidebar.draw(library)
     except RagError as error:
         st.error(written_markdown(str(error)))
         return
+    draw_opened()
+    history.restore()
     typed = st.chat_input("Ask about the filings")
     if typed:
         state.ask(typed)
     waiting = state.waiting()
-    for number, message in enumerate(state.messages(), start=1):
-        newest = not waiting and number == len(state.messages())
-        conversation.draw_message(message, number, newest=newest)
+    conversation.draw_messages(state.messages(), newest=not waiting)
     if waiting:
-        state.answered(_answer(waiting, choice))
+        history.keep(_answer(waiting, choice))
     elif not state.messages():
         _welcome(library)
+    history.draw(kept)
 
 
 def _welcome(library: Library) -> None:
@@ -58,9 +59,9 @@ def _welcome(library: Library) -> None:
         "answer cites its passage, and every figure is looked up in it."
     )
     with st.container(gap="xsmall"):
-        for example in EXAMPLES:
+        for example in example_questions(filings):
             st.button(
-                example,
+                written_markdown(example),
                 on_click=state.ask,
                 args=[example],
                 type="tertiary",
@@ -88,40 +89,48 @@ def _answer(waiting: Waiting, choice: Choice) -> state.Message:
                     history,
                     auto_filter=choice.auto_filter and waiting.auto_filter,
                     searched_for=waiting.searched_for,
+                    refuse_below=state.settings().refuse_below,
                 )
                 searched_for, asked = reply.searched_for, reply.asked
                 conversation.draw_context(question, searched_for, asked)
                 number = len(state.messages()) + 1
                 conversation.draw_retry(question, searched_for, asked, number)
-                _stream(reply)
-            conversation.draw_evidence(reply.answer)
+                _stream(reply, number)
+            conversation.draw_evidence(reply.answer, number)
             message = state.Message(
                 question, searched_for, asked.filters, reply.answer, asked=asked
             )
             draw_feedback(message)
             return message
         except RagError as error:
-            sentence = str(error)
-        except Exception:
+            sentence, details = str(error), _details(error, choice)
+        except Exception as error:
             logging.getLogger(__name__).exception("a question failed")
-            sentence = INTERNAL
-        st.error(written_markdown(sentence))
-        return state.Message(question, searched_for, choice.filters, None, sentence, asked)
+            sentence, details = INTERNAL, _details(error, choice)
+        conversation.draw_error(sentence, details)
+        return state.Message(question, searched_for, choice.filters, None, sentence, asked, details)
+
+
+def _details(error: Exception, choice: Choice) -> str:
+    """Which kind of failure, when and with what; no inner error's words: they may hold a key."""
+    now = dt.datetime.now(dt.UTC)
+    kind = type(error).__name__
+    return f"{kind}, {now:%Y-%m-%d %H:%M:%S} UTC, {choice.model} at {choice.dim} dimensions"
 
 
 def _retriever(choice: Choice) -> FilingsRetriever:
     snapshot = state.snapshot(choice.model, choice.dim)
-    return served_retriever(snapshot, state.settings(), choice.filters)
+    return served_retriever(snapshot, choice.settings, choice.filters)
 
 
-def _stream(reply: Reply) -> None:
+def _stream(reply: Reply, number: int) -> None:
     """Show the text as it comes, then the checked text in its place."""
     box = st.empty()
     text = ""
     for piece in reply:
         text += piece
         box.markdown(answer_markdown(text))
-    box.markdown(answer_markdown(reply.answer.text))
+    box.markdown(linked_markdown(reply.answer, number))
 
 
 page()

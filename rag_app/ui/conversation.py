@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
-from llama_index.core.schema import NodeWithScore, TextNode
+from llama_index.core.schema import TextNode
 
 from rag_app.answer import QUOTE_MODE
-from rag_app.chat.prompts import source_line
 from rag_app.index.asked import Asked
 from rag_app.records import Answer
-from rag_app.render import also_in, figure_badges, figure_warning
+from rag_app.render import figure_badges, figure_warning
 from rag_app.ui import state
+from rag_app.ui.answers import answer_statements, cited_by, linked_markdown
 from rag_app.ui.feedback import draw_feedback, keep_edited_question
-from rag_app.ui.markdown import answer_markdown, written_markdown
-from rag_app.ui.passages import passage_markdown, place_of
+from rag_app.ui.markdown import written_markdown
+from rag_app.ui.opened import draw_passage
+from rag_app.ui.passages import supporting
 from rag_app.ui.state import Message
 
 # The page keeps to its end: taller sources would push their own first passage out of sight.
 SOURCES_HEIGHT_PX = 460
+RECENT, EARLIER = 4, 10
+"""Questions that are drawn at first, and that a click adds."""
 USER, ASSISTANT = ":material/person:", ":material/description:"
+
+
+def draw_messages(messages: Sequence[Message], *, newest: bool) -> None:
+    """The end of a conversation, and a button for what came before: a rerun draws every message
+    anew, and must not take longer the longer one talks.
+
+    ``newest`` tells whether the last message is the newest: no question waits behind it.
+    """
+    hidden = max(0, len(messages) - _drawn(len(messages)))
+    if hidden:
+        st.button(
+            f"Show earlier questions ({hidden})",
+            on_click=_draw_more,
+            args=[len(messages)],
+            type="tertiary",
+            icon=":material/expand_less:",
+        )
+    for number, message in enumerate(messages[hidden:], start=hidden + 1):
+        draw_message(message, number, newest=newest and number == len(messages))
+
+
+def _drawn(count: int) -> int:
+    """How many of ``count`` messages are drawn; with the next question it is the last few again."""
+    asked_for: tuple[int, int] = st.session_state.get("drawn", (0, 0))
+    return asked_for[1] if asked_for[0] == count else RECENT
+
+
+def _draw_more(count: int) -> None:
+    st.session_state["drawn"] = (count, _drawn(count) + EARLIER)
+
+
+def draw_error(sentence: str, details: str) -> None:
+    """Why there is no answer in one sentence, and folded what helps to find it in the log."""
+    st.error(written_markdown(sentence))
+    if details:
+        with st.expander("Details", type="compact"):
+            st.caption(written_markdown(details))
 
 
 def draw_message(message: Message, number: int, *, newest: bool) -> None:
@@ -29,10 +71,10 @@ def draw_message(message: Message, number: int, *, newest: bool) -> None:
         if newest:
             draw_retry(message.question, message.searched_for, message.asked, number)
         if message.answer is None:
-            st.error(written_markdown(message.error))
+            draw_error(message.error, message.details)
         else:
-            st.markdown(answer_markdown(message.answer.text))
-            draw_evidence(message.answer)
+            st.markdown(linked_markdown(message.answer, number))
+            draw_evidence(message.answer, number)
             draw_feedback(message)
 
 
@@ -88,18 +130,33 @@ def _ask_edited(question: str, number: int) -> None:
     state.ask(question, edited)
 
 
-def draw_evidence(answer: Answer) -> None:
+def draw_evidence(answer: Answer, number: int) -> None:
     """Under an answer: figures that no source shows, the sources, and what produced it."""
     if warning := figure_warning(answer):
         st.warning(written_markdown(warning))
     if badges := figure_badges(answer):
         st.caption(written_markdown(" · ".join(badges)))
+    draw_sources(answer, number)
+    st.caption(written_markdown(_footer(answer)))
+
+
+@st.fragment
+def draw_sources(answer: Answer, number: int) -> None:
+    """Every hit, the cited ones first. What is in it is drawn while it is open only: a long
+    conversation has many, and opening one redraws nothing else.
+    """
     cited = {citation.chunk_id: citation.marker for citation in answer.citations}
     label = f"Sources: {len(cited)} cited of {len(answer.hits)} found"
-    with st.expander(label), st.container(height=SOURCES_HEIGHT_PX, border=False):
+    sources = st.expander(label, key=f"sources-{number}", on_change="rerun")
+    if not sources.open:
+        return
+    with sources, st.container(height=SOURCES_HEIGHT_PX, border=False):
         for hit in sorted(answer.hits, key=lambda hit: hit.node.node_id not in cited):
-            _draw_source(hit, cited.get(hit.node.node_id))
-    st.caption(written_markdown(_footer(answer)))
+            assert isinstance(hit.node, TextNode)
+            marker = cited.get(hit.node.node_id)
+            said = [each.said for number, each in cited_by(answer) if number == marker]
+            with st.container(border=True):
+                draw_passage(hit, marker, supporting(hit.node, said))
 
 
 def _footer(answer: Answer) -> str:
@@ -107,18 +164,16 @@ def _footer(answer: Answer) -> str:
     if answer.figures:
         found = sum(figure.found for figure in answer.figures)
         parts.append(f"{found} of {len(answer.figures)} figures found in the cited passages")
+    if bare := sum(each.bare for each in answer_statements(answer)):
+        parts.append(counted(bare, "statement") + " without a source")
+    if answer.unknown_markers:
+        parts.append(counted(answer.unknown_markers, "marker") + " without a passage removed")
     parts.append(f"{answer.model} at {answer.dim} dimensions")
     parts.append("no LLM" if answer.llm == QUOTE_MODE else answer.llm)
     parts.append(f"{sum(answer.timings_ms.values()) / 1000:.1f} s")
     return " · ".join(parts)
 
 
-def _draw_source(hit: NodeWithScore, marker: int | None) -> None:
-    node = hit.node
-    assert isinstance(node, TextNode)
-    label = f"[{marker}]" if marker else "Not cited:"
-    score = f"score {hit.score:.4f} · cosine {node.metadata['cosine']:.2f}"
-    with st.container(border=True):
-        st.markdown(f"**{written_markdown(f'{label} {source_line(node)}')}**")
-        st.caption(written_markdown(f"{place_of(node)} · {score}{also_in(node)}"))
-        st.markdown(passage_markdown(node))
+def counted(count: int, noun: str) -> str:
+    """``1 marker``, ``2 markers``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -57,6 +57,15 @@ def keep_edited_question(message: state.Message, question: str) -> None:
     _say(message, about, ("edited-question", question), wanted=True)
 
 
+def draw_right_passage(message: state.Message, number: int) -> None:
+    """One tick beside the hit of a number, from 1: it is the right passage for the question."""
+    answer = message.answer
+    assert answer is not None
+    about = answer_id(message.question, message.searched_for, message.filters, answer)
+    mark: tuple[Kind, str] = ("right-passage", answer.hits[number - 1].node.node_id)
+    _toggle(f"Passage {number} is the right one", message, about, mark, _said_of(about))
+
+
 def _draw_corrections(message: state.Message, answer: Answer, about: str, said: Said) -> None:
     st.markdown("**Which passage is the right one?**")
     for number, hit in enumerate(answer.hits, start=1):

@@ -1,4 +1,4 @@
-"""The filings page: what the library covers, and how well each filing was read."""
+"""The filings page: what the library covers, what is being added, how well each was read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from rag_app.errors import RagError
+from rag_app.errors import LibraryError, RagError
 from rag_app.health import SHORT_ITEM, filing_health
 from rag_app.library import Library, StoredFiling
 from rag_app.records import Filters
-from rag_app.ui import state
+from rag_app.ui import adding, job_list, state
 from rag_app.ui.coverage import COMPANY, coverage_rows, filing_labels
 from rag_app.ui.markdown import written_markdown
 
@@ -26,10 +26,22 @@ def page() -> None:
     st.header("Filings", anchor=False)
     try:
         library = Library(state.settings().home)
+        busy = job_list.draw(library.home)
+    except RagError as error:
+        st.error(written_markdown(str(error)))
+        return
+    try:
+        stored, problem = library.filings(), ""
+    except RagError as error:  # one is damaged; others can be added all the same
+        stored, problem = {}, str(error)
+    adding.draw(busy=busy, empty=not stored)
+    try:
+        if problem:
+            raise LibraryError(problem)
         library.check_filters(Filters())
-        stored = library.filings()
         _coverage(stored)
         key = _choice(stored)
+        _remove(key, busy=busy)
         _health(library, key, stored[key])
     except RagError as error:
         st.error(written_markdown(str(error)))
@@ -52,6 +64,19 @@ def _choice(stored: dict[str, StoredFiling]) -> str:
     return st.selectbox(
         "Filing", labels, format_func=labels.__getitem__, key="filing", persist_state="session"
     )
+
+
+def _remove(key: str, *, busy: bool) -> None:
+    """Ask once more, then take the filing out as `remove KEY` does."""
+    with st.popover("Delete this filing", disabled=busy, key=f"delete-{key}"):
+        st.markdown(
+            written_markdown(
+                f"Delete {key} with its passages, vectors and upload? Answers that cite it stay "
+                "in the conversation."
+            )
+        )
+        if st.button("Yes, delete it", key=f"really-{key}"):
+            job_list.run_job(f"Delete {key}", ["remove", key])
 
 
 def _health(library: Library, key: str, stored: StoredFiling) -> None:

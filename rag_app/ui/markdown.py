@@ -19,6 +19,9 @@ _LIVE = re.compile(
     r"(?P<head>https?|ftp)(?=://)|www(?=\.)|@(?=[\w-])|:(?=[A-Za-z]|[\w+-]+:)", re.IGNORECASE
 )
 ZERO_WIDTH_SPACE = "\u200b"
+LIT, UNLIT = "\ue000", "\ue001"
+"""Put around what is to stand out before a text is escaped: private characters, which no text of
+ours has."""
 
 
 def answer_markdown(text: str) -> str:
@@ -33,6 +36,16 @@ def written_markdown(text: str) -> str:
     lines = (line.strip() for line in text.strip().splitlines())
     escaped = "\n".join(_WRITTEN.sub(_escape, _defuse(line)) for line in lines)
     return _SOFT_BREAK.sub("  \n", escaped)
+
+
+def without_lights(text: str) -> str:
+    """A text of others without the characters that would make a part of it stand out."""
+    return text.replace(LIT, "").replace(UNLIT, "")
+
+
+def lit_markdown(markdown: str) -> str:
+    """Escaped text with its lit parts marked and bold, so that not only a colour tells them."""
+    return markdown.replace(LIT, ":yellow-background[**").replace(UNLIT, "**]")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -16,7 +16,9 @@ def app() -> None:
         [
             st.Page("app.py", title="Chat", default=True),
             st.Page("filings.py", title="Filings"),
+            st.Page("compare.py", title="Compare"),
             st.Page("evaluation.py", title="Evaluation"),
+            st.Page("training.py", title="Training"),
         ],
         position="top",
     )

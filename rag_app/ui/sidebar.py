@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import streamlit as st
 
-from rag_app.chat.llm import describe_llm
 from rag_app.companies import companies_of
-from rag_app.index.models import known_models
-from rag_app.index.served import MINILM
 from rag_app.library import Library, StoredFiling
 from rag_app.records import Filters
+from rag_app.settings import Settings
 from rag_app.ui import state
-from rag_app.ui.markdown import written_markdown
+from rag_app.ui.kept import KEPT as KEPT
+from rag_app.ui.llm_line import draw_llm
+from rag_app.ui.retrieval import draw_retrieval
 
-KEPT: Final = "session"  # a choice stays while the reader is on another page
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which filings a question is asked of, and whether its words may narrow that."""
+
+    filters: Filters
+    auto_filter: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Choice:
     """Whether a question's words set the filters that are not set here."""
     model: str
     dim: int
+    settings: Settings
+    """The server's, but for the stages of the search."""
 
 
 def draw(library: Library) -> Choice:
@@ -38,33 +45,30 @@ def draw(library: Library) -> Choice:
         RagError: the library or the chosen model cannot be read.
     """
     with st.sidebar:
-        st.subheader("Filings", anchor=False)
-        filters = _filters(list(library.filings().values()))
-        auto_filter = st.checkbox(
-            "Filter by the question's words",
-            state.settings().auto_filter,
-            key="auto_filter",
-            persist_state=KEPT,
-            help="A question that names a company, a year, a form or an Item is asked of those, "
-            "and the answer says so. What is chosen above wins.",
-        )
-        st.subheader("Retriever", anchor=False)
-        model = _model()
-        dims = state.embedder(model).spec.dims
-        wanted = state.settings().dim
-        dim = st.selectbox(
-            "Dimension",
-            dims,
-            index=dims.index(wanted) if wanted in dims else 0,
-            key="dim",
-            persist_state=KEPT,
-            help="Coordinates kept of each embedding: fewer are faster and smaller. A change "
-            "derives the index from the stored vectors, without encoding.",
-        )
-        st.subheader("LLM", anchor=False)
-        st.caption(written_markdown(describe_llm(state.settings())))
-        st.button("New conversation", on_click=state.start_over, width="stretch")
-    return Choice(filters, auto_filter, model, dim)
+        scope = draw_scope(library)
+        chunks = sum(stored.chunk_count for stored in library.filings().values())
+        chosen = draw_retrieval(chunks)
+        draw_llm()
+    return Choice(scope.filters, scope.auto_filter, chosen.model, chosen.dim, chosen.settings)
+
+
+def draw_scope(library: Library) -> Scope:
+    """Draw the filters, which the pages that search share.
+
+    Raises:
+        LibraryError: the library cannot be read.
+    """
+    st.subheader("Filings", anchor=False)
+    filters = _filters(list(library.filings().values()))
+    auto_filter = st.checkbox(
+        "Filter by the question's words",
+        state.settings().auto_filter,
+        key="auto_filter",
+        persist_state=KEPT,
+        help="A question that names a company, a year, a form or an Item is asked of those, "
+        "and the answer says so. What is chosen above wins.",
+    )
+    return Scope(filters, auto_filter)
 
 
 def _filters(stored: Sequence[StoredFiling]) -> Filters:
@@ -103,17 +107,3 @@ def _order_of_item(item: str) -> tuple[str, float, str]:
     part, _, number = item.rpartition("-")
     digits = number.rstrip("ABC")
     return part, float(digits or 0), number
-
-
-def _model() -> str:
-    settings = state.settings()
-    names = list(dict.fromkeys([settings.model, *known_models(settings.home)]))
-    tuned = set(known_models(settings.home)) - {MINILM}
-    return st.selectbox(
-        "Model",
-        names,
-        format_func=lambda name: f"{name} ({'tuned' if name in tuned else 'base'})",
-        key="model",
-        persist_state=KEPT,
-        help="A model that never read the library encodes it once, at the first question.",
-    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from rag_app.chat.llm import ChatLLM, open_llm
-from rag_app.index.asked import Asked
+from rag_app.chat.message import Message as Message
 from rag_app.index.build import Progress, chunks_without_vectors, index_root
 from rag_app.index.chroma_server import dense_store
 from rag_app.index.embedder import Embedder
@@ -20,24 +20,10 @@ from rag_app.index.models import resolve_model, weights_changed_at
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import Library
-from rag_app.records import Answer, Filters
 from rag_app.sealed import current
 from rag_app.settings import Settings, load_settings
 
 MAX_OPEN_SNAPSHOTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A question, and its answer or the one sentence that says why there is none."""
-
-    question: str
-    searched_for: str
-    filters: Filters
-    answer: Answer | None
-    error: str = ""
-    asked: Asked | None = None
-    """Where it was searched; none where that could not be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +160,23 @@ def answered(message: Message) -> None:
     st.session_state["waiting"] = None
 
 
+def conversation() -> str:
+    """Names the conversation that is shown; empty until its first answer is kept."""
+    name: str = st.session_state.get("conversation", "")
+    return name
+
+
+def show(name: str, kept: list[Message]) -> None:
+    """Show a conversation that was kept; the question that was waiting is another's."""
+    start_over()
+    st.session_state["conversation"] = name
+    st.session_state["messages"] = kept
+
+
 def start_over() -> None:
-    """Forget the conversation."""
-    messages().clear()
+    """Leave the conversation for an empty one."""
+    st.session_state["messages"] = []
     st.session_state["waiting"] = None
+    st.session_state["conversation"] = ""
+    for key in [str(key) for key in st.session_state if str(key).startswith("edited-")]:
+        del st.session_state[key]  # typed for a message of that number in the one that is left

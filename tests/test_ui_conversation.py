@@ -1,0 +1,102 @@
+"""Messages on the chat page: markers that open passages, bare statements, long conversations."""
+
+from __future__ import annotations
+
+import functools
+import time
+from pathlib import Path
+
+import pytest
+from llm_standin import StandIn, llm_standin
+from passages import hit
+from test_ui_page import BACKLOG, ask, chat_home, home, page, texts
+
+from rag_app.chat.citations import check_figures, cite
+from rag_app.records import Answer, Filters
+from rag_app.ui import opened as opened_passage
+from rag_app.ui import state
+from rag_app.ui.answers import NO_SOURCE
+from rag_app.ui.opened import show_passage
+
+__all__ = ["chat_home", "home"]  # fixtures
+
+
+def test_a_marker_opens_its_passage_with_what_supports_the_statement_lit(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ask(page(), BACKLOG)
+    for link, opened in (("#passage-1-1", True), ("#passage-1-99", False), ("#passage-9-1", False)):
+        monkeypatch.setattr(opened_passage, "draw_opened", functools.partial(show_passage, link))
+        at.run()
+        assert not at.exception
+        shown = [caption.value.replace("\\", "") for caption in at.caption]
+        assert ("What supports the statement best is highlighted." in shown) == opened
+        assert any(said.startswith("Cited for: ") for said in shown) == opened
+        lit = [m.value for m in at.markdown if ":yellow-background[**" in m.value]
+        assert len(lit) == opened
+
+
+def test_what_no_passage_supports_is_marked_and_counted(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Backlog was $94.6 million [1][9]. The board of directors likes whales."
+    with llm_standin(StandIn(pieces=[text])) as answers:
+        monkeypatch.setenv("OPENAI_BASE_URL", answers.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-quillfeather-0042")
+        at = ask(page(), BACKLOG)
+    assert f"likes whales.{NO_SOURCE}" in texts(at)
+    assert "[9]" not in texts(at)
+    assert "1 statement without a source · 1 marker without a passage removed" in texts(at)
+
+
+def test_a_long_conversation_redraws_as_fast_as_a_short_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "_warm_up", lambda embedder: None)  # it would be measured too
+    state._embedder.clear()
+    at = page()
+    hits = (hit("Orders rose to $5 million in 2023."), hit("Copper is short.")) * 2
+    text, citations = cite("Orders rose to $5 million [1]. Copper is short [2].", hits)
+    figures = check_figures(text, citations)
+
+    def rerun_cost(count: int) -> float:
+        """Processor seconds, the least of several: other work on the machine only adds to them."""
+        at.session_state["messages"] = [
+            state.Message(
+                f"Question {number}?",
+                f"Question {number}?",
+                Filters(),
+                Answer(text, citations, figures, hits, "minilm", 384, "llm", {"all": number}),
+            )
+            for number in range(count)
+        ]
+        at.run()
+        costs = []
+        for _ in range(8):
+            began = time.process_time()
+            at.run()
+            costs.append(time.process_time() - began)
+        assert not at.exception
+        return min(costs)
+
+    # A question and its answer are two messages.
+    assert rerun_cost(50) <= 1.5 * rerun_cost(1)
+    assert [message.markdown[0].value for message in at.chat_message[::2]] == ["Question 0?"]
+
+
+def test_earlier_questions_are_a_click_away(home: Path) -> None:
+    at = page()
+    asked = [
+        state.Message(f"Question {number}?", "", Filters(), None, "No.") for number in range(20)
+    ]
+    at.session_state["messages"] = asked
+    shown: list[str] = []
+    for first, label in ((16, "Show earlier questions (16)"), (6, "Show earlier questions (6)")):
+        at.run()
+        shown = [message.markdown[0].value for message in at.chat_message[::2]]
+        assert shown == [f"Question {number}?" for number in range(first, 20)]
+        next(button for button in at.main.button if button.label == label).click()
+    at.run()
+    assert len(at.chat_message) == 40
+    at.session_state["messages"] = [*asked, asked[0]]
+    assert len(at.run().chat_message) == 8, "with the next question the last few again"
