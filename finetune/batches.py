@@ -12,6 +12,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
+from finetune.processes import Processes
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
@@ -37,7 +39,9 @@ class LengthBatchSampler(DefaultBatchSampler):
     in random order; ``seed`` and epoch decide all of it.
 
     ``groups`` has a number for each row: rows of one number above 0 make batches of their own, and
-    of any size; rows of 0, or all rows where there are no numbers, mix.
+    of any size; rows of 0, or all rows where there are no numbers, mix. Every batch is cut to a
+    multiple of ``parts``: ``spare`` rows of groups then mix, and an epoch leaves out fewer than
+    ``parts`` rows of those that do.
     """
 
     def __init__(
@@ -46,29 +50,32 @@ class LengthBatchSampler(DefaultBatchSampler):
         lengths: Lengths,
         mini_batch_size: int,
         groups: Sequence[int] = (),
+        parts: int = 1,
         **options: Any,
     ) -> None:
         super().__init__(dataset, **options)
         self._lengths = lengths
+        self._parts = parts
         self._unit = mini_batch_size or self.batch_size
         self._texts = _text_ids(dataset)
         numbers = np.array(groups or [0] * len(lengths), dtype=np.int64)
-        self._loose = np.flatnonzero(numbers == 0)
-        self._grouped = [
+        grouped = [
             batch
             for number in np.unique(numbers[numbers > 0])
             for batch in _without_duplicates(
                 np.flatnonzero(numbers == number), self._texts, self.batch_size
             )
-            # A pair alone has no negative.
-            if len(batch) > 1
         ]
+        # A pair alone has no negative.
+        self._grouped = [batch for batch in _cut(grouped, parts) if len(batch) > 1]
+        spare = [row for batch in grouped for row in batch[_even(batch, parts) :]]
+        self.spare = len(spare)
+        self._loose = np.concatenate([np.flatnonzero(numbers == 0), np.array(spare, dtype=int)])
 
     def __len__(self) -> int:
         """Batches in an epoch, the same in each."""
-        rows = len(self._loose)
-        loose = rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
-        return loose + len(self._grouped)
+        whole, rest = divmod(len(self._loose), self.batch_size)
+        return whole + (not self.drop_last and rest >= self._parts) + len(self._grouped)
 
     def __iter__(self) -> Iterator[list[int]]:
         """The batches of the present epoch, as row numbers.
@@ -96,7 +103,29 @@ class LengthBatchSampler(DefaultBatchSampler):
         batches = _without_duplicates(rows, self._texts, self.batch_size)
         if self.drop_last:
             batches = [batch for batch in batches if len(batch) == self.batch_size]
+        batches = _cut(batches, self._parts)
         return list(itertools.islice(itertools.cycle(batches), len(self) - len(self._grouped)))
+
+
+class SharedBatches:
+    """One process's part of each batch of a sampler, whose batches divide by their number."""
+
+    def __init__(self, whole: DefaultBatchSampler, processes: Processes) -> None:
+        self._whole, self._processes = whole, processes
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go on to the batches of an epoch, as the trainer asks."""
+        self._whole.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """The rows of this process, the same number as every other's."""
+        rank, count = self._processes.rank, self._processes.count
+        for batch in self._whole:
+            share = len(batch) // count
+            yield batch[rank * share : (rank + 1) * share]
 
 
 def token_lengths(
@@ -198,6 +227,16 @@ def _without_duplicates(order: Rows, texts: Lengths, batch_size: int) -> list[li
         queue.extendleft(reversed(held))
         batches.append(batch)
     return batches
+
+
+def _even(batch: list[int], parts: int) -> int:
+    """How many rows of a batch can be shared out in equal parts."""
+    return len(batch) // parts * parts
+
+
+def _cut(batches: Sequence[list[int]], parts: int) -> list[list[int]]:
+    """The batches as far as they divide into equal parts, without those that do not at all."""
+    return [batch[: _even(batch, parts)] for batch in batches if len(batch) >= parts]
 
 
 def _text_ids(dataset: Dataset) -> Lengths:

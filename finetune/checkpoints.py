@@ -55,6 +55,18 @@ def last_whole(run: Path, say: Callable[[str], None]) -> Path | None:
     return found
 
 
+def what_is_kept(run: Path) -> str:
+    """For whoever is told that a run cannot go on: which step can be had still, and how."""
+    checkpoint = last_whole(run, lambda sentence: None)
+    if checkpoint is None:
+        return "No step was kept yet."
+    step = step_of(checkpoint)
+    return (
+        f"The model as it was after step {step} is kept: add --resume --set max_steps={step} "
+        "to have it, or --resume alone to go on from there."
+    )
+
+
 def forget_old(run: Path, best: str | None) -> None:
     """Remove all but the newest ``KEPT`` checkpoints and the best one."""
     for folder in checkpoints(run)[:-KEPT]:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from finetune.checkpoints import writing
 from finetune.hardware import detect_hardware
 from finetune.model_folder import CARD_FILE, CONFIG_FILE, new_model, write_json
 from finetune.numeric_card import numeric_card
+from finetune.numeric_checkpoints import Epoch
 from finetune.numeric_config import NumericConfig
-from finetune.numeric_data import load_numeric_data
+from finetune.numeric_data import NumericData, load_numeric_data
 from finetune.numeric_figures import figures_table, score_baselines, score_heads, verdict
 from finetune.numeric_model import NumericModel, write_numeric_model
 from finetune.provenance import git_revision, training_versions
@@ -39,31 +41,35 @@ def finetune_numeric(
     home: Path,
     name: str,
     *,
+    resume: bool = False,
     query_prompt: str | None = None,
     document_prompt: str | None = None,
     say: Callable[[str], None],
 ) -> TunedNumeric:
     """Train ``config.base`` with heads and leave it as ``home/models/NAME``, whole or not at all.
 
-    The prompts are as in ``resolve_model``; the trained model carries them. ``say`` is told, in a
-    sentence, what is being done.
+    The prompts are as in ``resolve_model``; the trained model carries them. ``resume`` goes on with
+    a run that was stopped. ``say`` is told, in a sentence, what is being done.
 
     Raises:
         RagError: data, base or name cannot be used, or training failed; the message says which.
     """
-    with new_model(home, name) as draft:
+    with new_model(home, name, resume=resume, say=say) as draft:
         data = load_numeric_data(config)
         say(data.sentence())
         spec = resolve_model(
             config.base, home, query_prompt=query_prompt, document_prompt=document_prompt
         )
+        run = draft.scratch / f"seed-{config.seed}"
+        run.mkdir(parents=True, exist_ok=True)
+        draft.hold_to(_about(config, spec.fingerprint, data))
         say(f"Scoring the baselines: the training mean, and ridge regression on {spec.name}.")
         baselines = score_baselines(data, Embedder(spec), config.dims, config.max_tokens)
 
         hardware = detect_hardware()
         say(f"Training {spec.name} with heads on {hardware.device}, {hardware.precision}.")
         # Importing torch takes seconds; data and base have been checked before.
-        from finetune.numeric_train import Epoch, train_numeric
+        from finetune.numeric_train import train_numeric
 
         def tell(epoch: Epoch) -> None:
             say(
@@ -71,8 +77,12 @@ def finetune_numeric(
                 f"(Huber {epoch.dev_huber:.4f}), {epoch.seconds:.0f} s."
             )
 
-        trained = train_numeric(spec, data, config, hardware, on_epoch=tell)
-        write_numeric_model(trained.model, trained.heads, config.starts, data.scaling, draft.model)
+        trained = train_numeric(spec, data, config, hardware, run=run, on_epoch=tell, say=say)
+        needed = sum(one.numel() * one.element_size() for one in trained.model.parameters())
+        with writing(draft.model, needed):
+            write_numeric_model(
+                trained.model, trained.heads, config.starts, data.scaling, draft.model
+            )
 
         # What is scored is what was written, reloaded as the app will load it.
         reloaded = NumericModel.load(str(draft.model.resolve()), home)
@@ -108,6 +118,14 @@ def finetune_numeric(
     return tuned
 
 
+def _about(config: NumericConfig, fingerprint: str, data: NumericData) -> dict[str, object]:
+    """What a resumed run must have in common with the one that was stopped."""
+    fields = dataclasses.asdict(config)
+    # A run may be cut shorter, or saved more often, than it began.
+    del fields["max_steps"], fields["checkpoint_minutes"]
+    return {**fields, "base's weights or prompts": fingerprint, "rows": data.trace()}
+
+
 def numeric_objective(
     config: NumericConfig,
     home: Path,
@@ -127,7 +145,7 @@ def numeric_objective(
     hardware = detect_hardware()
 
     def run(values: dict[str, Value], report: Callable[[int, float], None]) -> float:
-        from finetune.numeric_train import Epoch, train_numeric
+        from finetune.numeric_train import train_numeric
 
         def tell(epoch: Epoch) -> None:
             report(epoch.number, epoch.dev_huber)

@@ -23,7 +23,10 @@ Files = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class NumericConfig:
-    """All that decides what a numeric run does; ``recipes/numeric.toml`` explains the fields."""
+    """All that decides what a numeric run does; ``recipes/numeric.toml`` explains the fields.
+
+    A stopped run goes on from a checkpoint no older than an epoch or ``checkpoint_minutes``.
+    """
 
     base: str
     data: str
@@ -46,6 +49,7 @@ class NumericConfig:
     max_grad_norm: Positive
     seed: Natural
     max_steps: Count | None = None
+    checkpoint_minutes: NotNegative = 5.0
 
     @property
     def starts(self) -> tuple[int, ...]:

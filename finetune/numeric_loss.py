@@ -43,6 +43,11 @@ class Learner:
         self._both = nn.ModuleDict({"model": self.model, "heads": self.heads})
         self._spec, self._config, self._hardware = spec, config, hardware
 
+    @property
+    def device(self) -> str:
+        """Where it computes: ``cuda``, ``mps`` or ``cpu``."""
+        return self._hardware.device
+
     def parameters(self) -> list[nn.Parameter]:
         """All that is trained."""
         return list(self._both.parameters())

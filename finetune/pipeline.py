@@ -41,6 +41,7 @@ from finetune.processes import Processes, join_processes
 from finetune.provenance import DataTrace, RunTrace, trace_data
 from finetune.samples import KeepingEmbedder, Sample, draw_samples
 from finetune.scoring import scored
+from finetune.seen import Exam, Record, Seen, seen_by, write_record
 from rag_app.errors import TrainingError
 from rag_app.index.embedder import Embedder
 from rag_app.index.encoders import TORCH, encoder_cache
@@ -88,11 +89,6 @@ def finetune(
     """
     hardware = detect_hardware()
     processes = join_processes(hardware)
-    if config.packs and processes.count > 1:
-        raise TrainingError(
-            "Batches of packs have many sizes and cannot be shared out; train in one process, or "
-            "with --set packs=0."
-        )
     say = say if processes.leads else _nothing
     with _draft(home, name, processes, resume, say) as draft:
         rows = load_qa_rows(config.data, columns)
@@ -115,6 +111,9 @@ def finetune(
         pairs = training_pairs(split.train, config, spec, home, say, feedback)
         trace = trace_data(rows, learned, pairs, len(feedback.rows))
         say(_data_sentence(config, trace))
+        exam = Exam.of(test, by_company=split.name.startswith("company"))
+        before = seen_by(spec)
+        say(_seen_sentence(spec.name, before, exam))
         dev = dev_evalset(split) if config.evaluations else None
         judge = Judge(spec, dev, config.served_dim) if dev else None
         if processes.leads:
@@ -133,7 +132,8 @@ def finetune(
         trained = train(spec, pairs, config, workplace, judge=judge, say=say)
         if not processes.leads:
             return None
-        _write(draft, trained, dims)
+        seen = Seen.of([*learned.train, *learned.dev]).joined(before)
+        _write(draft, trained, dims, Record(seen, exam))
 
         # What is scored is what was written, reloaded as the app will load it.
         tuned_spec = dataclasses.replace(resolve_model(str(draft.model.resolve()), home), name=name)
@@ -151,6 +151,7 @@ def finetune(
             device=hardware.device,
             precision=hardware.precision,
             processes=processes.count,
+            encoder=base.encoder.name,
             training_s=round(trained.seconds, 1),
             padding=round(trained.padding, 4),
             curves=trained.curves,
@@ -187,12 +188,14 @@ def _draft(
         yield draft_of(home, name)
 
 
-def _write(draft: Draft, trained: Trained, dims: tuple[int, ...]) -> None:
+def _write(draft: Draft, trained: Trained, dims: tuple[int, ...], record: Record) -> None:
     needed = sum(weight.numel() * weight.element_size() for weight in trained.model.parameters())
     with writing(draft.model, needed):
         write_model(trained.model, dims, draft.model)
+        write_record(draft.model, record)
         if trained.adapter:
             shutil.copytree(trained.adapter, draft.model / ADAPTER_FOLDER)
+            write_record(draft.model / ADAPTER_FOLDER, record)
 
 
 def _dev_score(
@@ -224,6 +227,15 @@ def _data_sentence(config: TrainConfig, trace: DataTrace) -> str:
         f"{config.data}: {trace.rows} rows, {trace.dev_rows} for dev and {trace.test_rows} for "
         f"test questions; {trace.pairs} training pairs, {trace.dropped} rows left out for a blank "
         f"text, {trace.merged} with the passage of another."
+    )
+
+
+def _seen_sentence(base: str, seen: Seen, exam: Exam) -> str:
+    if not seen.known:
+        return f"What {base} was trained on before is not recorded; it may know test questions."
+    return (
+        f"The base {base} was trained before on {len(exam.known_to(seen))} of the "
+        f"{len(exam.marks)} test questions or their companies, as far as is recorded."
     )
 
 

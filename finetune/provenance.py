@@ -91,8 +91,9 @@ def trace_data(
 class RunTrace:
     """What the resolved config does not say.
 
-    ``padding`` is the share of the tokens computed that was padding; ``dev_score`` that of the kept
-    weights, reloaded, at ``served_dim`` dimensions; None where no dev rows were asked for.
+    ``encoder`` is what scored base and tuned model. ``padding`` is the share of the tokens computed
+    that was padding; ``dev_score`` that of the kept weights, reloaded, at ``served_dim``
+    dimensions; None where no dev rows were asked for.
     """
 
     base_fingerprint: str
@@ -103,6 +104,7 @@ class RunTrace:
     device: str
     precision: str
     processes: int
+    encoder: str
     training_s: float
     padding: float
     curves: tuple[Curve, ...]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from rag_app.chat.llm import ChatLLM
     from rag_app.index.snapshot import Snapshot
+    from rag_app.settings import Settings
 
 SYSTEM = (
     "You get one passage of a company's SEC filing. Write one question that the passage answers, "
@@ -49,12 +50,12 @@ KEPT, NO_QUESTION, REPEATED, NOT_FOUND = "kept", "no question", "repeated", "not
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """What questions are written and tried with: ``k`` hits out of the chunk's own filing."""
+    """What questions are written with, and tried with: searching as the settings say, which is as
+    the chat does."""
 
     snapshot: Snapshot
     llm: ChatLLM
-    k: int
-    lexical: bool
+    settings: Settings
 
 
 def write_questions(
@@ -69,8 +70,8 @@ def write_questions(
     """Ask for questions on chunks in a seeded order until ``out`` holds ``n``, or none is left.
 
     Returns how many of all chunks tried so far, in earlier runs too, were kept, gave no question
-    about themselves, repeated one, or a question that does not find its chunk among the best ``k``
-    hits of its filing. ``on_asked`` is told the same at the start and after each chunk.
+    about themselves, repeated one, or a question that does not find its chunk among the settings'
+    ``k`` best hits of its filing. ``on_asked`` is told the same at the start and after each chunk.
 
     Raises:
         LibraryError: the filters admit no filing, or none with a chunk to ask about.
@@ -164,7 +165,7 @@ def _judge(
     generator: Generator, filing: Filing, chunk: TextNode, question: str, known: set[str]
 ) -> str:
     from rag_app.filings.chunks import passage_text
-    from rag_app.index.retriever import FilingsRetriever
+    from rag_app.index.retriever import served_retriever
 
     shared = content_words(question) & content_words(passage_text(chunk))
     if len(shared) < MIN_SHARED_WORDS:
@@ -172,10 +173,7 @@ def _judge(
     if normalised(question) in known:
         return REPEATED
     own = Filters(filing.ticker or filing.cik, filing.form, filing.fiscal_year)
-    retriever = FilingsRetriever(
-        generator.snapshot, filters=own, k=generator.k, lexical=generator.lexical
-    )
-    hits = retriever.retrieve(question)
+    hits = served_retriever(generator.snapshot, generator.settings, own).retrieve(question)
     return KEPT if chunk.node_id in {hit.node.node_id for hit in hits} else NOT_FOUND
 
 

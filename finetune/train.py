@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from sentence_transformers import SentenceTransformer
 
 from finetune.adapter import save_adapter
@@ -16,12 +15,12 @@ from finetune.config import TrainConfig
 from finetune.curves import Curve
 from finetune.dev import Judge
 from finetune.lora import SCALE, stored_matrices
+from finetune.memory import memory_told
 from finetune.model_folder import ADAPTER_FOLDER
 from finetune.pairs import Pairs
 from finetune.run import Workplace, fresh_model, kept_weights, train_seed
 from finetune.turning import AXES_FILE, write_axes
 from finetune.weights import blend
-from rag_app.errors import TrainingError
 from rag_app.index.adapter import apply_adapter
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec
@@ -64,20 +63,16 @@ def train(
     if config.principal_axes and workplace.processes.leads:
         write_axes(spec, pairs.dataset, workplace.scratch / AXES_FILE, config.seed)
     workplace.processes.wait()
-    try:
+    smaller = "mini_batch_size" if config.mini_batch_size else "batch_size"
+    with memory_told(
+        workplace.hardware.device,
+        f"lower `{smaller}` (--set {smaller}=N), or set `mini_batch_size` to cut batches into "
+        "parts that are computed one after another",
+    ):
         runs = [
             train_seed(spec, pairs, config, workplace, seed, judge, say)
             for seed in range(config.seed, config.seed + config.seeds)
         ]
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _is_memory(error):
-            raise
-        smaller = "mini_batch_size" if config.mini_batch_size else "batch_size"
-        raise TrainingError(
-            f"There is too little memory on {workplace.hardware.device} for this run; lower "
-            f"`{smaller}` (--set {smaller}=N), or set `mini_batch_size` to cut batches into parts "
-            "that are computed one after another."
-        ) from error
     workplace.processes.wait()
     model = fresh_model(spec, config, workplace.scratch)
     kept = [kept_weights(workplace.scratch, curve.seed) for curve, _ in runs]
@@ -105,10 +100,3 @@ def _with_matrices(
     model = Embedder(spec).model.float()
     apply_adapter(model, folder)
     return model
-
-
-def _is_memory(error: BaseException) -> bool:
-    """torch tells of a processor's memory in a plain RuntimeError."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return "alloc" in str(error).lower() or "out of memory" in str(error).lower()

@@ -101,10 +101,9 @@ def _push(args: argparse.Namespace, folder: Path) -> None:
 
 
 def _train_numeric(args: argparse.Namespace, settings: Settings) -> None:
-    if args.resume or columns_of(args) != Columns():
+    if columns_of(args) != Columns():
         raise TrainingError(
-            "The numeric recipe reads FinQA's own fields and starts over each time; leave out "
-            "--resume and the --...-column flags."
+            "The numeric recipe reads FinQA's own fields; leave out the --...-column flags."
         )
     from finetune.numeric import finetune_numeric
 
@@ -113,6 +112,7 @@ def _train_numeric(args: argparse.Namespace, settings: Settings) -> None:
         config,
         settings.home,
         _free_name(settings, args.out or config.default_name),
+        resume=args.resume,
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,
         say=_say,

@@ -9,14 +9,15 @@ from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
+from torch.utils.data import DataLoader
 
+from finetune.batches import SharedBatches
 from finetune.checkpoints import (
     MEGABYTE,
     WEIGHTS_FILE,
     forget_old,
-    last_whole,
     seal_checkpoint,
-    step_of,
+    what_is_kept,
     writing,
 )
 from finetune.dev import Judge
@@ -52,6 +53,50 @@ class RetrieverTrainer(SentenceTransformerTrainer):
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Add none."""
 
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """This process's part of every batch.
+
+        accelerate shares out batches of full size alone, and behind its own sampler ours is not
+        told the epoch of a resumed run: where there are several processes, we share them out.
+
+        Raises:
+            TrainingError: there are too few pairs for a batch.
+        """
+        if self._processes.count == 1:
+            return super().get_train_dataloader()
+        from accelerate.data_loader import prepare_data_loader
+
+        args = self.args
+        # For the types: ours, which the parent's declarations do not know.
+        dataset: Any = self.train_dataset
+        whole: Any = self.get_batch_sampler(
+            dataset,
+            batch_size=args.train_batch_size,
+            drop_last=args.dataloader_drop_last,
+            valid_label_columns=self.data_collator.valid_label_columns,
+            generator=torch.Generator().manual_seed(args.seed),
+            seed=args.seed,
+        )
+        if not len(whole):
+            raise TrainingError(
+                f"{len(dataset)} pairs make no batch of {args.train_batch_size}, which is that of "
+                f"all {self._processes.count} processes; lower `batch_size`, or start fewer."
+            )
+        loader = DataLoader(
+            dataset,
+            batch_sampler=SharedBatches(whole, self._processes),
+            collate_fn=self.data_collator,
+            pin_memory=args.dataloader_pin_memory,
+        )
+        prepared: DataLoader[Any] = prepare_data_loader(
+            loader,
+            device=self.accelerator.device,
+            num_processes=1,
+            process_index=0,
+            put_on_device=True,
+        )
+        return prepared
+
     def compute_loss(
         self,
         model: Any,
@@ -77,19 +122,9 @@ class RetrieverTrainer(SentenceTransformerTrainer):
             raise TrainingError(
                 f"The loss is {float(loss.detach())} in step {step + 1}, in the batch that begins "
                 f"with {self._first_texts(inputs)}; look for odd rows there, or lower "
-                f"`learning_rate`. {self._what_is_kept()}"
+                f"`learning_rate`. {what_is_kept(self._run)}"
             )
         return (loss, {}) if return_outputs else loss
-
-    def _what_is_kept(self) -> str:
-        checkpoint = last_whole(self._run, lambda sentence: None)
-        if checkpoint is None:
-            return "No step was kept yet."
-        step = step_of(checkpoint)
-        return (
-            f"The model as it was after step {step} is kept: add --resume --set max_steps={step} "
-            "to have it, or --resume alone to go on from there."
-        )
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """The dev score, found by the leader, known to all."""
@@ -121,7 +156,7 @@ class RetrieverTrainer(SentenceTransformerTrainer):
         if not all_finite(self.model):
             raise TrainingError(
                 f"The weights are no longer finite numbers after step {self.state.global_step}; "
-                f"lower `learning_rate`. {self._what_is_kept()}"
+                f"lower `learning_rate`. {what_is_kept(self._run)}"
             )
         with writing(self._run, checkpoint_bytes(self.model)):
             super()._save_checkpoint(model, trial)

@@ -10,8 +10,9 @@ from datasets import Dataset
 
 from eval.rows import load_qa_rows
 from eval.splits import notebook_split
-from finetune.batches import LengthBatchSampler, Lengths, token_lengths
+from finetune.batches import LengthBatchSampler, Lengths, SharedBatches, token_lengths
 from finetune.pairs import build_pairs
+from finetune.processes import Processes
 from rag_app.index.embedder import Embedder
 
 ROWS = 200
@@ -160,3 +161,53 @@ def test_a_group_makes_batches_of_its_own_and_the_rest_mixes() -> None:
     assert sorted(len(batch) for batch in batches if groups[batch[0]]) == [3, 3, 3, 4]
     assert {row for batch in batches for row in batch} == {*range(39)}
     assert all(len({row // 2 for row in batch}) == len(batch) for batch in batches)
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_batches_of_packs_of_any_size_are_shared_out_and_no_pack_is_lost(epoch: int) -> None:
+    """Groups of 7, 6 and 2 rows among 3 processes: one row is spare, then none, then both."""
+    groups = [0] * 30 + [1] * 7 + [2] * 6 + [3] * 2
+    rows = Dataset.from_dict(
+        {name: [f"{name} {row}" for row in range(45)] for name in ("anchor", "positive")}
+    )
+    whole = LengthBatchSampler(
+        rows,
+        lengths=lengths(46)[:45],
+        mini_batch_size=0,
+        groups=groups,
+        parts=3,
+        batch_size=12,
+        drop_last=False,
+    )
+    shares = [SharedBatches(whole, Processes(rank, 3)) for rank in range(3)]
+    for share in shares:
+        share.set_epoch(epoch)
+    parts = list(zip(*shares, strict=True))
+
+    assert whole.spare == 3
+    assert len(shares[0]) == len(parts) == 2 + 3
+    assert all(len({len(rows) for rows in batch}) == 1 for batch in parts)
+    batches = [[row for rows in batch for row in rows] for batch in parts]
+    assert sorted(row for batch in batches for row in batch) == list(range(45))
+    own = [{groups[row] for row in batch} for batch in batches]
+    assert sorted(len(b) for b, kinds in zip(batches, own, strict=True) if 0 not in kinds) == [6, 6]
+
+
+def test_an_epoch_leaves_out_fewer_rows_than_there_are_processes() -> None:
+    rows = Dataset.from_dict(
+        {name: [f"{name} {row}" for row in range(23)] for name in ("anchor", "positive")}
+    )
+    given = {"mini_batch_size": 0, "drop_last": False, "parts": 4, "batch_size": 8}
+    tokens = lengths(24)
+    sampler = LengthBatchSampler(rows, lengths=tokens[:23], **given)
+    left_out = set()
+    for epoch in range(5):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        assert [len(batch) % 4 for batch in batches] == [0] * len(sampler)
+        held = {row for batch in batches for row in batch}
+        assert len(held) == 20
+        left_out |= set(range(23)) - held
+    assert len(left_out) > 3
+    few = LengthBatchSampler(rows.select(range(3)), lengths=tokens[:3], **given)
+    assert len(few) == len(list(few)) == 0

@@ -84,7 +84,10 @@ def test_a_command_after_flags_is_not_taken_for_training(
         (["--set", "scale"], "--set scale is not FIELD=VALUE"),
         (["--set", "colour=red"], "A recipe has no field colour; its fields: "),
         (["--push-to-hub", "mine"], "mine is not the name of a hub repository"),
-        (["--recipe", "numeric", "--resume"], "leave out --resume and the --...-column flags"),
+        (
+            ["--recipe", "numeric", "--question-column", "q"],
+            "The numeric recipe reads FinQA's own fields; leave out the --...-column flags.",
+        ),
         (["sweep", "--recipe", "notebook"], "The recipe notebook has no [search] table"),
         (["sweep", "--recipe", "magic"], "magic has no [search] table"),
         (["promote"], "Name a model to promote, or give --rollback"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny import write_filing
+from tiny_finqa import record, write_parts
 
 from eval.evalset import EvalSet
 from eval.retrieval import evaluate, score
@@ -61,31 +62,6 @@ def base(minilm: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "model"
 
 
-def record(
-    number: int, *, page: int | None = None, question: str | None = None
-) -> dict[str, object]:
-    """Even numbers ask for a share, odd ones for thousands of units: the words tell the size."""
-    asked = (
-        f"what share of sales is unit {number}?" if number % 2 == 0 else f"how many units {number}?"
-    )
-    answer = 0.01 * number if number % 2 == 0 else 1000.0 * number
-    page = number if page is None else page
-    return {
-        "id": f"QP/{2000 + number}/page_1.pdf-1",
-        "pre_text": [f"page {page} ."],
-        "post_text": [],
-        "table": [["", "units"], [f"row {page}", str(page)]],
-        "qa": {
-            "question": question or asked,
-            "answer": str(answer),
-            "exe_ans": answer,
-            "program": "",
-            "gold_inds": {"text_0": f"page {page} ."},
-            "model_input": [["text_0", f"page {page} ."]],
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """48 to train, 12 dev, 16 test; one yes, and two that leak from train into dev and test."""
@@ -93,14 +69,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     yes = record(90)
     yes["qa"]["exe_ans"] = "yes"  # type: ignore[index]
     leaks = [record(91, page=50), record(92, question="What  share of sales is unit 64?")]
-    parts = {
-        "train": [*(record(number) for number in range(48)), yes, *leaks],
-        "dev": [record(number) for number in range(48, 60)],
-        "test": [record(number) for number in range(60, 76)],
-    }
-    for name, records in parts.items():
-        (folder / f"{name}.json").write_text(json.dumps(records), "utf-8")
-    return folder
+    return write_parts(folder, train=48, dev=12, test=16, more=(yes, *leaks))
 
 
 def settings(base: Path, data_folder: Path, **changes: object) -> NumericConfig:

@@ -15,11 +15,13 @@ from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model
 
 TESTS = Path(__file__).parent
+SHORT = {"packs": 1, "pack_tokens": 36, "max_steps": 10, "learning_rate": 5e-4}
+"""An epoch of 8 steps and 2 more: 4 batches of pairs, the last of 4, and 4 of 4 packs each."""
 QUESTIONS = ["How many tents did Birch ship?", "Elm shipped 41 thousand pianos in the year."]
 
 
 def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path) -> None:
-    """The negatives of both count, only the leader writes and talks."""
+    """The negatives of both count, those of packs too; only the leader writes and talks."""
     build_tiny_model(tmp_path)
     write_rows(tmp_path / "rows.csv")
     home = tmp_path / "home"
@@ -30,19 +32,20 @@ def test_two_processes_are_one_with_the_doubled_batch(tmp_path: Path) -> None:
             sys.path[:0] = [{str(TESTS)!r}, {str(TESTS.parent)!r}]
             from pathlib import Path
             from finetune.pipeline import finetune
+            from test_finetune_processes import SHORT
             from tiny_model import settings
-            config = settings(Path({str(tmp_path)!r}), batch_size=4)
+            config = settings(Path({str(tmp_path)!r}), batch_size=6, **SHORT)
             tuned = finetune(config, Path({str(home)!r}), "two", say=print)
             print("returned", tuned is not None)
         """)
     )
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     done = subprocess.run(
-        [sys.executable, *launch], capture_output=True, text=True, timeout=280, check=False
+        [sys.executable, *launch], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
-    run(settings(tmp_path, batch_size=8), home, "one")
+    run(settings(tmp_path, batch_size=12, **SHORT), home, "one")
 
     assert [done.stdout.count(f"returned {who}") for who in (True, False)] == [1, 1]
     assert done.stdout.count("Leakage of the split") == 1

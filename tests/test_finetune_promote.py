@@ -13,7 +13,8 @@ import pytest
 
 from eval.report import Report
 from finetune.__main__ import main
-from finetune.promote import judge, promote
+from finetune.promote import promote
+from finetune.verdict import judge
 from rag_app.errors import DataError, TrainingError
 from rag_app.index.served import TUNED_MINILM, served_model
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -26,13 +27,14 @@ from finetune.questions import (
 )
 from rag_app.chat.llm import ChatLLM
 from rag_app.cli import OK, USER, run
-from rag_app.errors import DataError, LibraryError, LLMError
+from rag_app.errors import DataError, LibraryError, LLMError, ModelError
 from rag_app.index.embedder import Embedder
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.ingest import ingest
 from rag_app.library import Library
 from rag_app.records import CoverFlags, Filters
+from rag_app.settings import load_settings
 
 
 class Echo(tuple[str, ...]):
@@ -92,7 +94,7 @@ def snapshot(home: Path, minilm: Embedder) -> Snapshot:
 def generator(snapshot: Snapshot, standin: StandIn) -> Generator:
     standin.pieces = echo = Echo()
     echo.standin = standin
-    return Generator(snapshot, ChatLLM("stand-in", standin.url, "", 5.0), k=3, lexical=True)
+    return Generator(snapshot, ChatLLM("stand-in", standin.url, "", 5.0), load_settings(k=3))
 
 
 def lines(path: Path) -> list[dict[str, str]]:
@@ -199,6 +201,15 @@ def test_a_failing_llm_ends_the_run_and_what_was_kept_stays(
     assert len(lines(out)) == 2
     standin.status = 200
     assert write_questions(generator, Filters(TICKER), out, n=4)[KEPT] == 4
+
+
+def test_a_question_is_tried_with_the_search_that_serves(
+    generator: Generator, tmp_path: Path
+) -> None:
+    with_reranker = load_settings(k=3, reranker=str(tmp_path / "nowhere"))
+    told = dataclasses.replace(generator, settings=with_reranker)
+    with pytest.raises(ModelError, match="There is no reranker at"):
+        write_questions(told, Filters(TICKER), tmp_path / "q.jsonl", n=1)
 
 
 def test_what_cannot_be_used_is_refused(generator: Generator, tmp_path: Path) -> None:

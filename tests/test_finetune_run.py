@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import largest_file
 from safetensors.numpy import load_file
 from tiny_model import build_tiny_model, curve_of, run, settings, write_rows
 
@@ -186,17 +184,6 @@ def test_too_little_memory_says_what_to_lower(material: Path, tmp_path: Path) ->
 
     with pytest.raises(TrainingError, match="too little memory on cpu for this run; lower `batch_"):
         train(spec, build_pairs(split.train), config, workplace, judge=judge)
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file can grow beyond so many bytes, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_says_how_much_is_needed_and_keeps_the_model_before(
