@@ -14,6 +14,8 @@ from eval.commands.fuse import add_fuse
 from eval.commands.gate import add_gate
 from eval.commands.join import add_join
 from eval.commands.quality import add_quality
+from eval.commands.quotes import add_quotes
+from eval.commands.refusal import add_refusal
 from eval.commands.report import add_report
 from eval.commands.run import add_run
 from eval.commands.stages import add_stages
@@ -30,6 +32,8 @@ EXAMPLES = """examples:
   python -m eval quality --model mine --data financial_qa_10k.csv
   python -m eval duplicates --data financial_qa_10k.csv --threshold .9
   python -m eval figures --count 40
+  python -m eval quotes --data financial_qa_10k.csv --dim 128
+  python -m eval refusal --answerable mine.jsonl --unanswerable others.jsonl --fit --save
   python -m eval gate --questions mine.jsonl --against mine.json
 """
 
@@ -50,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add_command in (
         *(add_run, add_compare, add_join, add_stages, add_fuse, add_report),
-        *(add_quality, add_duplicates, add_gate, add_bench, add_figures),
+        *(add_quality, add_duplicates, add_gate, add_bench, add_figures, add_quotes, add_refusal),
     ):
         add_command(commands)
     return parser

@@ -137,7 +137,8 @@ def _answer(
     if filters and not snapshot.admitted(filters):
         return None
     retriever = served_retriever(snapshot, answering.settings, filters)
-    reply = Reply(question, retriever, answering.llm)
+    below = answering.settings.refuse_below
+    reply = Reply(question, retriever, answering.llm, refuse_below=below)
     try:
         for _ in reply:
             pass

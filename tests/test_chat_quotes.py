@@ -5,7 +5,14 @@ from __future__ import annotations
 from passages import hit, text_node
 
 from rag_app.chat.prompts import REFUSAL
-from rag_app.chat.quotes import MAX_QUOTES, NOTE, quotable, quote_answer
+from rag_app.chat.quotes import (
+    MAX_QUOTES,
+    NOTE,
+    QUOTES_OF_HIT,
+    best_quotes,
+    quotable,
+    quote_answer,
+)
 from rag_app.index.embedder import Embedder
 
 HEADS = "(In thousands)\n|  | Year Ended |  |\n|  | 2023 | 2022 |"
@@ -42,7 +49,7 @@ def test_sentences_stand_alone_and_in_pairs_but_headings_are_not_quoted() -> Non
     ]
 
 
-def test_one_quote_a_hit_the_fitting_one_first(minilm: Embedder) -> None:
+def test_the_fitting_quote_first_and_none_that_does_not_fit(minilm: Embedder) -> None:
     hits = [
         hit("Our pumps are sold in nine states. Copper is short this year."),
         hit("The board met four times. Order backlog was $94.6 million at year end."),
@@ -72,6 +79,20 @@ def test_what_two_filings_say_alike_is_one_line(minilm: Embedder) -> None:
 def test_at_most_four_quotes(minilm: Embedder) -> None:
     hits = [hit(f"Copper risk number {n} is high here.") for n in range(5)]
     assert quote_answer("copper risk", hits, minilm).count("\n- ") + 1 == MAX_QUOTES
+
+
+def test_two_places_of_one_passage_are_quoted_but_never_the_same_words_twice(
+    minilm: Embedder,
+) -> None:
+    found = hit(
+        "Copper prices are a risk for our pumps. Our office moved to Ohio and to Iowa.\n\n"
+        "A shortage of copper is a risk too.\n\nTin and copper prices are risks we cannot hedge."
+    )
+    quotes = [quote.text for quote in best_quotes("What are copper risks?", [found], minilm)]
+    assert len(quotes) == QUOTES_OF_HIT
+    assert all("opper" in text for text in quotes)
+    assert quotes[0] not in quotes[1]
+    assert quotes[1] not in quotes[0]
 
 
 def test_nothing_found_is_said(minilm: Embedder) -> None:

@@ -13,7 +13,11 @@ PACKAGES = ("rag_app", "eval", "finetune")
 MAY_IMPORT = {"rag_app": {"rag_app"}, "eval": {"rag_app", "eval"}, "finetune": set(PACKAGES)}
 HOMES = {
     "streamlit": ("rag_app/ui/",),
-    "chromadb": ("rag_app/index/chroma.py", "rag_app/index/chroma_server.py"),
+    "chromadb": (
+        "rag_app/index/chroma.py",
+        "rag_app/index/chroma_server.py",
+        "eval/benches/plain_chroma.py",
+    ),
     "ray": ("rag_app/engines/",),
     "edgar": ("rag_app/filings/edgar.py", "rag_app/filings/edgar_list.py"),
     "sentence_transformers": (

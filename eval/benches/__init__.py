@@ -1,0 +1,1 @@
+"""Rows of ``eval bench``, a file each, and what they share."""
