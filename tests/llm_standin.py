@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +16,11 @@ from typing import Any
 class StandIn:
     """What the server answers with, and what it was asked."""
 
-    pieces: Sequence[str] = ("Revenue was ", "$41 million [1].")
+    pieces: Sequence[str] | Callable[[dict[str, Any]], Iterable[str]] = (
+        "Revenue was ",
+        "$41 million [1].",
+    )
+    """Or what makes them of a request."""
     status: int = 200
     delay_s: float = 0.0
     """Before the first piece."""
@@ -30,15 +34,18 @@ class StandIn:
 
 
 @contextmanager
-def llm_standin(answers: StandIn) -> Iterator[StandIn]:
-    """Serve until the block ends; ``answers`` may be changed meanwhile."""
+def llm_standin(answers: StandIn, port: int = 0) -> Iterator[StandIn]:
+    """Serve until the block ends, on a free port if none is given; ``answers`` may be changed
+    meanwhile.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            answers.requests.append(json.loads(body))
+            request = json.loads(body)
+            answers.requests.append(request)
             answers.keys.append(self.headers.get("Authorization", ""))
             if answers.status != 200:
                 self._refuse()
@@ -48,7 +55,8 @@ def llm_standin(answers: StandIn) -> Iterator[StandIn]:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             time.sleep(answers.delay_s)
-            for number, piece in enumerate(answers.pieces):
+            pieces = answers.pieces
+            for number, piece in enumerate(pieces(request) if callable(pieces) else pieces):
                 if number == answers.break_after:
                     self.close_connection = True
                     return
@@ -82,7 +90,7 @@ def llm_standin(answers: StandIn) -> Iterator[StandIn]:
         def log_message(self, format: str, *args: Any) -> None:
             """Keep the test's output clean."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     answers.url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, daemon=True)

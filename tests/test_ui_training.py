@@ -161,7 +161,7 @@ def test_the_pairs_are_counted_and_shown(home: Path) -> None:
     table = at.dataframe[0].value
     assert table["State"].tolist() == ["accepted", "waiting", "waiting"]
     assert set(table["Found by"]) == {"minilm at 64"}
-    assert at.checkbox[0].label == "Train on the 1 accepted pairs too" and at.checkbox[0].value
+    assert at.checkbox[0].label == "Train on the accepted pairs too (1)" and at.checkbox[0].value
 
 
 def test_what_the_page_asks_for_is_what_the_command_gets(

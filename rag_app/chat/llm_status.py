@@ -73,9 +73,9 @@ class LLMStatus:
         return self._trouble
 
     def forget(self) -> None:
-        """Look again at the next time."""
+        """Believe what was found no longer: look again, and wait for it, at the next time."""
         with self._lock:
-            self._check = None
+            self._check, self._trouble = None, None
 
     def _is_fresh(self) -> bool:
         kept_s = TROUBLE_FRESH_S if self._trouble else FRESH_S

@@ -9,7 +9,7 @@ import streamlit as st
 
 from rag_app.answer import Reply
 from rag_app.chat.prompts import Turn
-from rag_app.errors import RagError
+from rag_app.errors import LLMError, RagError
 from rag_app.index.retriever import FilingsRetriever, served_retriever
 from rag_app.library import Library
 from rag_app.records import Filters
@@ -17,6 +17,7 @@ from rag_app.ui import conversation, history, sidebar, state
 from rag_app.ui.answers import linked_markdown
 from rag_app.ui.examples import example_questions
 from rag_app.ui.feedback import draw_feedback
+from rag_app.ui.llm_line import look_again
 from rag_app.ui.markdown import answer_markdown, written_markdown
 from rag_app.ui.opened import draw_opened
 from rag_app.ui.sidebar import Choice
@@ -103,11 +104,14 @@ def _answer(waiting: Waiting, choice: Choice) -> state.Message:
             draw_feedback(message)
             return message
         except RagError as error:
+            if isinstance(error, LLMError):
+                look_again()
             sentence, details = str(error), _details(error, choice)
         except Exception as error:
             logging.getLogger(__name__).exception("a question failed")
             sentence, details = INTERNAL, _details(error, choice)
         conversation.draw_error(sentence, details)
+        conversation.draw_again(question, searched_for, len(state.messages()) + 1)
         return state.Message(question, searched_for, choice.filters, None, sentence, asked, details)
 
 

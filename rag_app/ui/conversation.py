@@ -55,6 +55,17 @@ def _draw_more(count: int) -> None:
     st.session_state["drawn"] = (count, _drawn(count) + EARLIER)
 
 
+def draw_again(question: str, searched_for: str, number: int) -> None:
+    """A button that asks what got no answer once more, in the words that were searched."""
+    st.button(
+        "Ask again",
+        key=f"failed-{number}",
+        on_click=state.ask,
+        args=[question, searched_for if searched_for != question else ""],
+        icon=":material/refresh:",
+    )
+
+
 def draw_error(sentence: str, details: str) -> None:
     """Why there is no answer in one sentence, and folded what helps to find it in the log."""
     st.error(written_markdown(sentence))
@@ -72,6 +83,8 @@ def draw_message(message: Message, number: int, *, newest: bool) -> None:
             draw_retry(message.question, message.searched_for, message.asked, number)
         if message.answer is None:
             draw_error(message.error, message.details)
+            if newest:
+                draw_again(message.question, message.searched_for, number)
         else:
             st.markdown(linked_markdown(message.answer, number))
             draw_evidence(message.answer, number)

@@ -18,6 +18,8 @@ from rag_app.ui.markdown import written_markdown
 # The states of an Item that are to catch the eye; the others are plain words.
 STATES = {"missing": ":red-badge[missing]", "short": ":orange-badge[short]"}
 UNKNOWN = "–"
+# Most names with their tickers; on a telephone a year stays beside it.
+COMPANY_PX = 270
 
 
 def page() -> None:
@@ -54,7 +56,7 @@ def _coverage(stored: dict[str, StoredFiling]) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={COMPANY: st.column_config.TextColumn(pinned=True, width="medium")},
+        column_config={COMPANY: st.column_config.TextColumn(pinned=True, width=COMPANY_PX)},
         alt="Forms in the library by company and fiscal year",
     )
 

@@ -26,6 +26,11 @@ def draw_llm() -> None:
     st.button("Retry", key="retry-llm", on_click=status.forget)
 
 
+def look_again() -> None:
+    """Believe what was found of the server no longer, as when an answer failed."""
+    _status(state.settings().openai_base_url).forget()
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _status(url: str) -> LLMStatus:
     """One for all sessions."""

@@ -6,6 +6,10 @@ import logging
 
 import streamlit as st
 
+# A table wider than the screen moves by itself: without this the whole page does, on a telephone.
+WIDE_TABLES = (
+    "<style>[data-testid=stMarkdownContainer] table {display: block; overflow-x: auto}</style>"
+)
 FAULT = "The page failed inside the program; its log has the details. Reload the page."
 
 
@@ -22,6 +26,7 @@ def app() -> None:
         ],
         position="top",
     )
+    st.html(WIDE_TABLES)
     try:
         chosen.run()
     except Exception:

@@ -117,7 +117,7 @@ def _start(home: Path, accepted: int, *, busy: bool) -> None:
     free = _free_name(home, recipe.name)
     name = st.text_input("Name of the new model", free, key=f"name-{free}")
     from_feedback = st.checkbox(
-        f"Train on the {accepted} accepted pairs too",
+        f"Train on the accepted pairs too ({accepted})",
         accepted > 0,
         key=f"from_feedback-{accepted > 0}",
         disabled=not accepted,

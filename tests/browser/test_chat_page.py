@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,23 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 from llm_standin import StandIn, llm_standin
 
+sys.path.append(str(Path(__file__).parents[1] / "trial"))
+
+from browsing import CHROMIUM, app, ask, chromium, settled, visit
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WAIT_MS = 120_000
 HOSTILE = [
     "Backlog was **$94.6 mil",
     "lion**, against $103.9 million a year before [1].\n\n- ![x](https://evil.example/a.png)\n",
@@ -60,66 +46,19 @@ def server(
     if importlib.util.find_spec("playwright") is None:
         pytest.skip("playwright is not installed; `make test` installs it")
     folder = tmp_path_factory.mktemp("browser")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "RAG_HOME": str(shutil.copytree(sample_home, folder / "home")),
-        "OPENAI_BASE_URL": answers.url,
-        "OPENAI_API_KEY": "sk-quillfeather-0042",
-    }
-    log = folder / "server.log"
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "rag_app", "chat", "--port", str(port)],
-            cwd=ROOT,
-            env=environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _await(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-        yield f"http://127.0.0.1:{port}"
-        assert "Traceback" not in log.read_text()
-        assert "quillfeather" not in log.read_text()
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the page did not start: {log.read_text()}")
+    home = Path(shutil.copytree(sample_home, folder / "home"))
+    settings = {"OPENAI_BASE_URL": answers.url, "OPENAI_API_KEY": "sk-quillfeather-0042"}
+    with app(home, RAG_MODEL="minilm", RAG_ENCODER="torch", **settings) as started:
+        yield started.url
+        assert "Traceback" not in started.said()
+        assert "quillfeather" not in started.said()
 
 
 @pytest.fixture
 def page(server: str) -> Iterator[Page]:
     """A fresh browser on the page."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.goto(server)
-        yield page
-        browser.close()
-
-
-def ask(page: Page, question: str, answer_number: int) -> str:
-    """Ask, wait for the footer under the answer, and return the text of the answer's message."""
-    page.get_by_test_id("stChatInputTextArea").fill(question)
-    page.keyboard.press("Enter")
-    message = page.get_by_test_id("stChatMessage").nth(2 * answer_number - 1)
-    message.get_by_text("figures found in the cited passages").wait_for()
-    return message.inner_text()
+    with chromium() as browser:
+        yield visit(browser, server).page
 
 
 def test_a_conversation(page: Page, answers: StandIn) -> None:
@@ -140,6 +79,7 @@ def test_a_conversation(page: Page, answers: StandIn) -> None:
     assert "score " in source.inner_text()
     assert "$94.6 million at December 31, 2023" in source.inner_text()
 
+    settled(page)
     page.get_by_role("combobox", name="Dimension").click()
     page.get_by_role("option", name="64", exact=True).click()
     text = ask(page, "and in 2024?", 2)
