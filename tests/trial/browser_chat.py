@@ -91,9 +91,11 @@ def run(check: Checks, parts: list[Part], browser: Browser, at: App, shots: Path
 
 
 def whole_log(check: Checks, at: App, name: str) -> None:
+    """No traceback stands in it; else what each of them ends with, and where."""
     said = at.said()
-    lines = f"{len(said.splitlines())} lines"
-    check(f"no traceback in the server's log ({name})", "Traceback" not in said, lines)
+    ends = re.findall(r"(File .*)\n.*\n(?:[ ~^]*\n)?(\w[\w.]*: .*|\w+(?:Error|Closed).*)", said)
+    told = sorted(set(ends)) or f"{len(said.splitlines())} lines"
+    check(f"no traceback in the server's log ({name})", "Traceback" not in said, told)
 
 
 def cite(check: Checks, browser: Browser, at: App, shots: Path) -> None:

@@ -111,7 +111,7 @@ def crowd(check: Checks, browser: Browser, at: App, shots: Path) -> None:
             for each in visits:
                 each.page.reload()
             texts = [answered(each.page, 1) for each in visits]
-        pages = [each.page.get_by_test_id("stMain").inner_text() for each in visits]
+        pages = [each.page.get_by_test_id("stMainBlockContainer").inner_text() for each in visits]
         own = sum(
             set(re.findall(r"\b30\d\d\b", shown)) == {str(number)}
             and f"Asked of {companies[number % 3][1]}" in shown

@@ -220,8 +220,9 @@ def _compare(page: Page, checks: Checks, shots: Path) -> None:
 def _evaluation(page: Page, checks: Checks) -> None:
     """The report with its tables and pictures, all of them loaded."""
     go(page, "Evaluation")
-    page.locator("img").first.wait_for()
-    page.wait_for_timeout(3000)
+    page.get_by_role("heading", name="All scores").wait_for()  # the report's last part
+    page.locator("table").last.wait_for()
+    page.wait_for_function("[...document.images].every(i => i.complete && i.naturalWidth)")
     widths: list[int] = page.locator("img").evaluate_all("all => all.map(i => i.naturalWidth)")
     loaded = bool(widths) and all(widths)
     checks("a report's pictures are shown", loaded, f"{len(widths)} pictures, widths {widths}")
