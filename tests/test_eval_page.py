@@ -182,7 +182,12 @@ def test_the_page_is_self_contained_and_has_no_script(
     assert "report.html" in capsys.readouterr().out
     names = ("companies", "cost", "dimensions", "moves", "stages")
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        ["report.html", "report.md", *(f"{n}.{end}" for n in names for end in ("png", "svg"))]
+        [
+            "report.html",
+            "report.md",
+            "summary.json",
+            *(f"{n}.{end}" for n in names for end in ("png", "svg")),
+        ]
     )
     text = (out / "report.html").read_text()
     page = Page(text)
