@@ -104,15 +104,18 @@ def _fetch(args: argparse.Namespace, settings: Settings, progress: ProgressFile)
 
 
 def _ask(args: argparse.Namespace) -> int:
-    from rag_app.answer import Reply
     from rag_app.ask_flags import question_and_filters
-    from rag_app.chat.llm import open_llm
-    from rag_app.index.retriever import served_retriever
-    from rag_app.render import answer_json, sources_text
 
     question, filters = question_and_filters(args)
     opened = open_all(args, k=args.k, auto_filter=args.auto_filter)
     opened.library.check_filters(filters)
+    opened.embedder.open_soon()  # the imports below take seconds
+
+    from rag_app.answer import Reply
+    from rag_app.chat.llm import open_llm
+    from rag_app.index.retriever import served_retriever
+    from rag_app.render import answer_json, sources_text
+
     snapshot = open_index(opened)
     settings = opened.settings
     retriever = served_retriever(snapshot, settings, filters)

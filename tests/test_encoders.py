@@ -246,3 +246,19 @@ def test_a_folder_that_cannot_be_written_is_a_note(
 def test_an_unknown_encoder_lists_the_known(minilm: Embedder) -> None:
     with pytest.raises(ModelError, match="choose one of auto, torch, openvino"):
         _ = Embedder(dataclasses.replace(minilm.spec), encoder="abacus").encoder
+
+
+def test_opening_ahead_is_used_and_its_failure_waits_for_the_first_use(
+    minilm: Embedder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    embedder = Embedder(minilm.spec)
+    embedder.open_soon()
+    for thread in threading.enumerate():
+        if thread.name == "encoder":
+            thread.join()
+    assert embedder._encoder is not None
+    wrong = Embedder(minilm.spec, encoder="abacus")
+    wrong.open_soon()
+    with pytest.raises(ModelError, match="choose one of"):
+        wrong.encode_queries(["x"])
+    assert "Traceback" not in capfd.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag_app.errors import ModelError
+from rag_app.errors import ModelError, RagError
 from rag_app.index.encoder_torch import load_model
 from rag_app.index.encoders import TORCH, Encoder, Kind, open_encoder
 from rag_app.index.encoders import Vectors as Vectors
@@ -81,6 +82,18 @@ class Embedder:
                     self._encoder_name, self.spec, self._cache, lambda: self.model
                 )
             return self._encoder
+
+    def open_soon(self) -> None:
+        """Open the encoder in a thread, while the caller imports and opens what else it needs.
+
+        Hashing and compiling leave the interpreter free. What fails there is raised at the first
+        use, which tries again.
+        """
+        threading.Thread(target=self._open_quietly, name="encoder").start()
+
+    def _open_quietly(self) -> None:
+        with contextlib.suppress(RagError):
+            self.encoder  # noqa: B018
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Encode queries with the query prompt: (n, width) float32 unit rows."""
