@@ -40,8 +40,9 @@ def packed_rows(
 ) -> Packs:
     """Pack each filing's contexts ``rounds`` times anew, and ask one question of each pack.
 
-    Equal contexts stand once. A context longer than ``max_tokens`` is a pack alone; a filing that
-    fills fewer than 2 packs gives none, since nothing would compete.
+    Equal contexts stand once. A context longer than ``max_tokens`` is in no pack, as it is as long
+    as a chunk by itself; a filing that fills fewer than 2 packs gives none, since nothing would
+    compete.
     """
     random = np.random.default_rng(seed)
     filings: dict[tuple[str, str], dict[str, list[QaRow]]] = defaultdict(lambda: defaultdict(list))
@@ -70,13 +71,21 @@ def packed_rows(
 
 
 def _fill(order: Sequence[int], sizes: Sequence[int], max_tokens: int) -> list[list[int]]:
-    """Places in this order, cut before the one that would not fit."""
+    """Places in this order, each in the first pack with room for it.
+
+    Packs of like length waste little of a batch: cut in turn and with the long ones, as before,
+    19% of their batches was padding; 7% is (`eval/NOTES.md`).
+    """
     packs: list[list[int]] = []
-    room = 0
+    rooms: list[int] = []
     for place in order:
-        if not packs or sizes[place] > room:
+        size = sizes[place]
+        if size > max_tokens:
+            continue
+        first = next((at for at, room in enumerate(rooms) if room >= size), len(packs))
+        if first == len(packs):
             packs.append([])
-            room = max_tokens
-        packs[-1].append(place)
-        room -= sizes[place]
+            rooms.append(max_tokens)
+        packs[first].append(place)
+        rooms[first] -= size
     return packs

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from dataclasses import replace
 
 from browser_llm import BACKLOG
-from browsing import App, Checks, ask, visit
+from browsing import App, Checks, ask, settled, visit
 from playwright.sync_api import Browser, Page
 
 from rag_app.chat.conversations import ConversationStore, new_id
+from rag_app.ui.conversation import RECENT
 
 PAINTS, RERUNS = 5, 15
 MOST_S, MOST_TIMES = 2.0, 1.5
@@ -75,14 +77,20 @@ def reruns(check: Checks, browser: Browser, at: App) -> None:
     ask(page, BACKLOG, 1)
     store = ConversationStore(at.home)
     message = store.messages(store.listed()[0].id)[0]
+    assert message.answer is not None
     pages = {}
     for count in (FEW, MANY):
         name = new_id()
-        for _ in range(count // 2):  # a question and its answer are two messages
-            store.keep(name, message)
+        for number in range(count // 2):  # a question and its answer are two messages
+            # Answers are told apart by their timings.
+            answer = replace(message.answer, timings_ms={"write": 1.0 + number})
+            store.keep(name, replace(message, answer=answer))
         pages[count] = visit(browser, f"{at.url}/?conversation={name}").page
         pages[count].get_by_text(" dimensions · ").last.wait_for()
-        pages[count].wait_for_timeout(1000)
+        settled(pages[count])
+        failed = pages[count].locator("[data-testid=stAlertContentError]").count()
+        drawn = pages[count].get_by_test_id("stChatMessage").count()
+        assert not failed and drawn == min(count, 2 * RECENT), f"{drawn} messages are drawn"
     took: dict[int, list[float]] = {FEW: [], MANY: []}
     load = _quiet()
     for _ in range(RERUNS):
