@@ -6,18 +6,21 @@ import functools
 import time
 from collections.abc import Iterator, Sequence
 
-from llama_index.core.schema import NodeWithScore
+from llama_index.core.llms import ChatMessage
+from llama_index.core.schema import NodeWithScore, TextNode
 
 from rag_app.chat.calculate import Calculation, computed, with_calculations
 from rag_app.chat.citations import as_quoted, check_figures, cite, unknown_markers
 from rag_app.chat.followups import stand_alone
 from rag_app.chat.llm import ChatLLM
-from rag_app.chat.prompts import Turn, chat_messages
+from rag_app.chat.prompts import Form, Turn, chat_messages
 from rag_app.chat.quotes import quote_answer
 from rag_app.chat.refusal import evidence_of, load_calibration, refusal_answer
+from rag_app.chat.tools import written
 from rag_app.chat.unseen import without_unseen
 from rag_app.companies import companies_of
 from rag_app.facts import cited_facts
+from rag_app.filings.chunks import passage_text
 from rag_app.index.asked import Asked
 from rag_app.index.balanced import asked_of, retriever_of
 from rag_app.index.retriever import FilingsRetriever
@@ -97,10 +100,10 @@ class Reply:
         llm = None if (refused := self._refuses(hits)) else self._llm
         pieces: list[str] = []
         done: list[Calculation] = []
-        for piece in computed(self._write(hits, refused=refused), done):
+        for piece in computed(self._write(hits, done, refused=refused), done):
             pieces.append(piece)
             yield piece
-        written = time.perf_counter()
+        ended = time.perf_counter()
 
         written_text = "".join(pieces)
         text, citations = cite(written_text, hits)
@@ -121,8 +124,8 @@ class Reply:
             llm=llm.name if llm else QUOTE_MODE,
             timings_ms={
                 "retrieve": round(1000 * (retrieved - began), 1),
-                "write": round(1000 * (written - retrieved), 1),
-                "check": round(1000 * (time.perf_counter() - written), 1),
+                "write": round(1000 * (ended - retrieved), 1),
+                "check": round(1000 * (time.perf_counter() - ended), 1),
             },
             searched_for=self.searched_for,
             filters=self.asked.filters,
@@ -138,12 +141,17 @@ class Reply:
         evidence = evidence_of(self.searched_for, hits, snapshot, self.asked.filters)
         return calibration.refuses(evidence, self._refuse_below)
 
-    def _write(self, hits: list[NodeWithScore], *, refused: bool) -> Iterator[str]:
+    def _write(
+        self, hits: list[NodeWithScore], done: list[Calculation], *, refused: bool
+    ) -> Iterator[str]:
         embedder = self._retriever.snapshot.embedder
         if refused:
             return iter([refusal_answer(self.searched_for, hits, embedder)])
         if self._llm is None:
             return iter([quote_answer(self.searched_for, hits, embedder)])
-        return map(
-            without_unseen, self._llm.stream(chat_messages(self.question, hits, self._history))
-        )
+
+        def messages(form: Form) -> list[ChatMessage]:
+            return chat_messages(self.question, hits, self._history, form)
+
+        passages = [passage_text(hit.node) for hit in hits if isinstance(hit.node, TextNode)]
+        return map(without_unseen, written(self._llm, messages, passages, done))

@@ -57,6 +57,10 @@ class LLMError(RagError):
     """The LLM server is down, refuses the key, or answers with an error."""
 
 
+class ToolsRefused(LLMError):
+    """The LLM server takes no tools; the same question without them is answered."""
+
+
 class EmptyAnswer(LLMError):
     """The LLM answered with nothing; the next question may fare better."""
 

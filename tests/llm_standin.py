@@ -9,14 +9,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
+
+from rag_app.chat.tools import TRIAL
+
+
+@dataclass(frozen=True)
+class Called:
+    """In the place of a piece of text: a tool that the model calls."""
+
+    arguments: str
+    name: str = "calculate"
+    id: str = "call_7"
+    index: int | None = 0
+    """As deltas carry it; none: left out, as some servers do."""
+    in_characters: int = 5
+    """The arguments are sent in pieces of so many."""
 
 
 @dataclass
 class StandIn:
     """What the server answers with, and what it was asked."""
 
-    pieces: Sequence[str] | Callable[[dict[str, Any]], Iterable[str]] = (
+    pieces: Sequence[str | Called] | Callable[[dict[str, Any]], Iterable[str | Called]] = (
         "Revenue was ",
         "$41 million [1].",
     )
@@ -28,8 +43,14 @@ class StandIn:
     """Behind each piece."""
     break_after: int | None = None
     """Drop the connection after so many pieces."""
+    tools: Literal["ignored", "refused", "taken"] = "ignored"
+    """What becomes of tools that a request offers, in the trial too."""
+    refusal: int = 400
+    """The status of a request that is refused for its tools."""
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
+    trials: list[dict[str, Any]] = field(default_factory=list)
+    """Requests that only try whether tools are called; ``pieces`` are not for them."""
     keys: list[str] = field(default_factory=list)
 
 
@@ -45,32 +66,48 @@ def llm_standin(answers: StandIn, port: int = 0) -> Iterator[StandIn]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             request = json.loads(body)
-            answers.requests.append(request)
+            trial = request["messages"][-1]["content"] == TRIAL
+            (answers.trials if trial else answers.requests).append(request)
             answers.keys.append(self.headers.get("Authorization", ""))
             if answers.status != 200:
-                self._refuse()
+                self._refuse(answers.status)
+                return
+            if "tools" in request and answers.tools == "refused":
+                self._refuse(answers.refusal)
                 return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
+            if trial:
+                self._end("tool_calls" if self._send(_tried(answers)) else "stop")
+                return
             time.sleep(answers.delay_s)
-            pieces = answers.pieces
+            pieces, called = answers.pieces, False
             for number, piece in enumerate(pieces(request) if callable(pieces) else pieces):
                 if number == answers.break_after:
                     self.close_connection = True
                     return
-                self._event(json.dumps(_chunk({"role": "assistant", "content": piece}, None)))
+                called |= self._send(piece)
                 time.sleep(answers.pause_s)
-            self._event(json.dumps(_chunk({}, "stop")))
+            self._end("tool_calls" if called else "stop")
+
+        def _send(self, piece: str | Called) -> bool:
+            """Send a piece in its deltas; whether it calls."""
+            for delta in _deltas(piece):
+                self._event(json.dumps(_chunk(delta, None)))
+            return isinstance(piece, Called)
+
+        def _end(self, reason: str) -> None:
+            self._event(json.dumps(_chunk({}, reason)))
             self._event("[DONE]")
             self.wfile.write(b"0\r\n\r\n")
 
-        def _refuse(self) -> None:
+        def _refuse(self, status: int) -> None:
             # Servers are known to repeat the key in their message.
             message = f"no: {self.headers.get('Authorization', '')}"
             body = json.dumps({"error": {"message": message, "type": "x", "code": "y"}}).encode()
-            self.send_response(answers.status)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -102,7 +139,26 @@ def llm_standin(answers: StandIn, port: int = 0) -> Iterator[StandIn]:
         server.server_close()
 
 
-def _chunk(delta: dict[str, str], finish: str | None) -> dict[str, Any]:
+def _tried(answers: StandIn) -> str | Called:
+    """What the trial brings forth."""
+    taken = answers.tools == "taken"
+    return Called('{"expression": "(120 - 100) / 100 %"}') if taken else "I see no tool."
+
+
+def _deltas(piece: str | Called) -> Iterator[dict[str, Any]]:
+    """As OpenAI sends them: a call's name and id first, then its arguments bit by bit."""
+    if isinstance(piece, str):
+        yield {"role": "assistant", "content": piece}
+        return
+    place = {} if piece.index is None else {"index": piece.index}
+    head = {"id": piece.id, "type": "function", "function": {"name": piece.name, "arguments": ""}}
+    yield {"role": "assistant", "content": None, "tool_calls": [place | head]}
+    for at in range(0, len(piece.arguments), piece.in_characters):
+        part = piece.arguments[at : at + piece.in_characters]
+        yield {"tool_calls": [place | {"function": {"arguments": part}}]}
+
+
+def _chunk(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",

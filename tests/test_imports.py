@@ -31,7 +31,7 @@ HOMES = {
     ),
     "openvino": ("rag_app/index/encoder_openvino.py",),
     "bm25s": ("rag_app/index/lexical.py", "rag_app/chat/text.py"),
-    "xllamacpp": ("rag_app/chat/llm.py",),
+    "xllamacpp": ("rag_app/chat/local_server.py",),
     "openai": ("rag_app/chat/llm.py",),
     "fastapi": ("rag_app/serve/",),
     "uvicorn": ("rag_app/serve/",),

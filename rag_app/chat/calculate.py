@@ -1,7 +1,8 @@
 """Expressions that a model writes, ``{{(26974 - 26914) / 26914 %}}``, computed in code.
 
-A grammar of numbers, + - * / and parentheses; nothing is evaluated but that. A ``%`` at the end
-asks for a percentage. Operands are numbers as the passages print them, perhaps with a marker.
+So are those that it gives to a tool (``tools.py``). A grammar of numbers, + - * / and
+parentheses; nothing is evaluated but that. A ``%`` at the end asks for a percentage. Operands are
+numbers as the passages print them, perhaps with a marker.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag_app.chat.figures import numbers_in, shows
-from rag_app.records import Citation, Figure
+from rag_app.records import Citation, Figure, Verdict
 
 OPEN, CLOSE = "{{", "}}"
 MAX_LENGTH = 300
@@ -24,16 +25,25 @@ _TOKEN = re.compile(
 _MARKERS = re.compile(r"\[\d+(?:\s*,\s*\d+)*\]")
 _MONEY = re.compile(r"[$€£¥]")
 _PERCENT_END = re.compile(r"%\s*$")
+_PERCENT = re.compile(r"%|per ?cent", re.IGNORECASE)
+PER_CENT = "100"
+"""An operand that is no figure of a filing."""
+PRINTED: tuple[Verdict, ...] = ("in passage", "equals XBRL")
 NOT_COMPUTED = "(a calculation that could not be done)"
 
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """An expression as computed, the text that stands for it, and its operands as written."""
+    """An expression as computed, the text that stands for it, and its operands as written.
+
+    The result stands where the expression stood, or is ``copied``: the model was told it, and
+    writes it where and how often it likes.
+    """
 
     expression: str
     text: str
     operands: tuple[str, ...]
+    copied: bool = False
 
 
 def computed(pieces: Iterable[str], done: list[Calculation]) -> Iterator[str]:
@@ -64,14 +74,23 @@ def computed(pieces: Iterable[str], done: list[Calculation]) -> Iterator[str]:
 
 def _replaced(inner: str, done: list[Calculation]) -> str:
     try:
-        value, operands = evaluate(inner)
+        calculation = calculated(inner)
     except ValueError:
         return NOT_COMPUTED
-    percent = bool(_PERCENT_END.search(inner))
-    shown = f"{100 * value:,.1f}%" if percent else _number(value)
-    clean = " ".join(_MARKERS.sub("", _PERCENT_END.sub("", inner)).split())
-    done.append(Calculation(clean, shown, operands))
-    return shown
+    done.append(calculation)
+    return calculation.text
+
+
+def calculated(expression: str, *, copied: bool = False) -> Calculation:
+    """An expression with its result as text: a percentage where it ends in a ``%``.
+
+    Raises:
+        ValueError: as ``evaluate``.
+    """
+    value, operands = evaluate(expression)
+    shown = f"{100 * value:,.1f}%" if _PERCENT_END.search(expression) else _number(value)
+    clean = " ".join(_MARKERS.sub("", _PERCENT_END.sub("", expression)).split())
+    return Calculation(clean, shown, operands, copied)
 
 
 def _number(value: float) -> str:
@@ -160,17 +179,26 @@ def with_calculations(
 ) -> tuple[Figure, ...]:
     """The figures, those that code computed with the calculation and a check of its operands.
 
-    A result is derived where every operand stands in a cited passage, else not found.
+    A result is derived where every operand stands in a cited passage, else not found. A figure
+    that the filing itself prints is no copy of a result.
     """
-    waiting = list(done)
+    waiting = [each for each in done if not each.copied]
+    told = [each for each in done if each.copied]
     checked = []
     for figure in figures:
         match = next((c for c in waiting if _digits(c.text) == _digits(figure.text)), None)
         if match:
             waiting.remove(match)
-            figure = _judged(figure, match, citations)
-        checked.append(figure)
+        elif figure.verdict not in PRINTED:
+            match = next((c for c in told if _copies(figure.text, c.text)), None)
+        checked.append(_judged(figure, match, citations) if match else figure)
     return tuple(checked)
+
+
+def _copies(figure: str, result: str) -> bool:
+    """Whether a figure is a result as told; "fell 9.0%" says -9.0%."""
+    percent = [bool(_PERCENT.search(text)) for text in (figure, result)]
+    return percent[0] == percent[1] and _digits(figure) == _digits(result)
 
 
 def _digits(text: str) -> str:
@@ -181,7 +209,7 @@ def _judged(figure: Figure, done: Calculation, citations: Sequence[Citation]) ->
     said = f"{done.expression} = {done.text}"
     marker = None
     for operand in done.operands:
-        if operand == "100":  # per cent, not a figure
+        if operand == PER_CENT:
             continue
         holding = _holding(operand, citations)
         if holding is None:
@@ -194,12 +222,13 @@ def _judged(figure: Figure, done: Calculation, citations: Sequence[Citation]) ->
 
 def _holding(operand: str, citations: Sequence[Citation]) -> int | None:
     """The marker of a cited passage that shows an operand."""
-    digits = operand.replace(",", "")
-    for citation in citations:
-        plain = citation.text.replace(",", "")
-        if re.search(rf"(?<![\d.]){re.escape(digits)}(?![\d]|\.\d)", plain):
-            return citation.marker
-        written = numbers_in(f"${operand}")
-        if written and shows(citation.text, written[0]):
-            return citation.marker
-    return None
+    return next((each.marker for each in citations if prints(each.text, operand)), None)
+
+
+def prints(passage: str, operand: str) -> bool:
+    """Whether a passage shows an operand."""
+    digits = re.escape(operand.replace(",", ""))
+    if re.search(rf"(?<![\d.]){digits}(?![\d]|\.\d)", passage.replace(",", "")):
+        return True
+    written = numbers_in(f"${operand}")
+    return bool(written) and shows(passage, written[0])

@@ -56,8 +56,10 @@ class ConversationStore:
         self.path = home / FILE
         self._file = SqliteFile(self.path, MIGRATIONS, ConversationError)
 
-    def keep(self, conversation_id: str, message: Message) -> None:
+    def keep(self, conversation_id: str, message: Message) -> int:
         """Put a message at a conversation's end; the first one begins it and gives the title.
+
+        Returns the message's number, which ``replace`` takes.
 
         Raises:
             ConversationError: the file cannot be written.
@@ -70,10 +72,21 @@ class ConversationStore:
                 "ON CONFLICT (id) DO UPDATE SET changed_at = excluded.changed_at",
                 (conversation_id, short_title(message.question), now),
             )
-            connection.execute(
+            number = connection.execute(
                 "INSERT INTO messages (conversation_id, kept_at, record) VALUES (?, ?, ?)",
                 (conversation_id, now, record),
-            )
+            ).lastrowid
+        return number or 0
+
+    def replace(self, number: int, message: Message) -> None:
+        """Put a message in the place of one that was kept; one that was deleted stays deleted.
+
+        Raises:
+            ConversationError: the file cannot be written.
+        """
+        record = json.dumps(to_plain(message), ensure_ascii=False)
+        with self._file.writing() as connection:
+            connection.execute("UPDATE messages SET record = ? WHERE id = ?", (record, number))
 
     def listed(self) -> list[Conversation]:
         """The conversations, the one that was changed last first.

