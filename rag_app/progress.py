@@ -12,6 +12,9 @@ from rag_app.index.build import Progress
 from rag_app.ingest import FileOutcome, IngestReport, IngestWatcher
 from rag_app.progress_file import ProgressFile
 
+RATED_FROM = 500
+"""Chunks from which a speed is told: with fewer, loading the model takes most of the time."""
+
 
 @contextmanager
 def console_watcher(progress: ProgressFile | None = None) -> Iterator[IngestWatcher]:
@@ -73,7 +76,9 @@ def file_line(file: FileOutcome) -> str:
 def describe(report: IngestReport) -> str:
     """The last line of an ingest."""
     stored = len(report.files) - len(report.refused)
-    rate = f" at {report.encoded / report.seconds:.0f} chunks/s" if report.encoded else ""
+    rate = ""
+    if report.encoded >= RATED_FROM:
+        rate = f" at {report.encoded / report.seconds:.0f} chunks/s"
     return (
         f"{stored} filing{'' if stored == 1 else 's'} read, {len(report.refused)} refused; "
         f"the index holds {report.chunk_count} chunks, {report.encoded} of them encoded now{rate}."

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from rag_app.errors import FilingError
 from rag_app.filings.source import printable
 from rag_app.ingest import FILING_SUFFIXES
+from rag_app.library import Library
 from rag_app.sealed import write_whole
 
 UPLOADS = "uploads"
@@ -52,6 +54,24 @@ def safe_name(name: str) -> str:
 def forget_upload(home: Path, sha256: str) -> None:
     """Remove the upload with these bytes, if there is one."""
     shutil.rmtree(_folder(home, sha256), ignore_errors=True)
+
+
+def uploads_in(home: Path, words: Iterable[str]) -> list[Path]:
+    """Those words of a command that name an upload."""
+    top = home.resolve() / UPLOADS
+    return [path for path in map(Path, words) if path.is_absolute() and path.parent.parent == top]
+
+
+def forget_refused(home: Path, paths: Iterable[Path]) -> None:
+    """Remove those uploads that no filing of the library was read from.
+
+    Raises:
+        LibraryError: the library cannot be read; nothing is removed.
+    """
+    read = {_folder(home, each.filing.sha256).name for each in Library(home).filings().values()}
+    for path in paths:
+        if path.parent.name not in read:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _folder(home: Path, sha256: str) -> Path:

@@ -96,6 +96,15 @@ def test_a_message_of_another_version_is_read() -> None:
         from_plain(Message, record)
 
 
+def test_a_message_is_replaced_where_it_stands(store: ConversationStore) -> None:
+    numbers = [store.keep("a", message(question)) for question in ("one?", "two?")]
+    store.replace(numbers[0], message("one again?"))
+    assert [each.question for each in store.messages("a")] == ["one again?", "two?"]
+    store.delete("a")
+    store.replace(numbers[1], message("three?"))
+    assert store.listed() == [], "what was deleted stays deleted"
+
+
 def test_conversations_are_listed_renamed_and_deleted(store: ConversationStore) -> None:
     assert store.listed() == []
     assert not store.path.exists(), "made with the first answer"

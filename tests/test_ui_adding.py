@@ -22,9 +22,10 @@ from rag_app.index.embedder import Embedder
 from rag_app.ingest import ingest
 from rag_app.library import Library
 from rag_app.records import CoverFlags
+from rag_app.sealed import writer_lock
 from rag_app.ui import adding, job_list, pages, state
 from rag_app.ui.jobs import Job, cancel, jobs, start
-from rag_app.uploads import safe_name
+from rag_app.uploads import forget_refused, keep_upload, safe_name, uploads_in
 
 HOSTILE = "<script>alert(1)</script> [x](http://evil.example) Quillfeather Pumps, Inc."
 HOSTILE_FILE = "../../**<img src=x onerror=alert(1)>** $5 $6.HTML"
@@ -203,6 +204,32 @@ def test_a_refused_file_is_one_sentence_that_names_the_field(home: Path, tmp_pat
     assert "Traceback" not in "\n".join(jobs(home)[0].log())
     assert any("\\-\\-form is the field “Form”" in each.value for each in at.caption)
     at.expander(key=f"log-{jobs(home)[0].folder.name}")
+    assert not [path for path in (home / "uploads").rglob("*") if path.is_file()]
+    assert job_list.NOT_KEPT in [each.value for each in at.caption]
+    assert "Start again" not in [each.label for each in at.button]
+
+
+def test_an_upload_that_was_not_looked_at_is_kept(home: Path) -> None:
+    """Another process writes: nothing is said of the file, and the job can be started again."""
+    at = page()
+    at.file_uploader[0].set_value([("notes.txt", b"Nothing that says what it is.\n" * 9, "")])
+    with writer_lock(home):
+        button(at, "Add")
+        assert newest_ended(home).code == 2, jobs(home)[0].log()
+    at.run()
+    assert "is writing to" in at.error[0].value
+    assert len([path for path in (home / "uploads").rglob("*") if path.is_file()]) == 1
+    assert "Start again" in [each.label for each in at.button]
+
+
+def test_only_refused_uploads_are_forgotten(filled: Path, tmp_path: Path) -> None:
+    read = keep_upload(filled, "h.html", (tmp_path / "h.html").read_bytes())
+    refused = keep_upload(filled, "h.html", b"Nothing.")
+    outside = tmp_path / "h.html"
+    words = ["ingest", "--form=10-K", *map(str, (read.resolve(), refused.resolve(), outside))]
+    assert uploads_in(filled, words) == [read.resolve(), refused.resolve()]
+    forget_refused(filled, uploads_in(filled, words))
+    assert (read.exists(), refused.exists(), outside.exists()) == (True, False, True)
 
 
 def test_without_an_identity_edgar_is_not_asked(home: Path) -> None:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from reports import make_report
 from streamlit.testing.v1 import AppTest
 from test_ui_page import BACKLOG, ask, chat_home, home, texts
@@ -20,7 +21,7 @@ from rag_app.chat.conversations import ConversationStore
 from rag_app.chat.llm_status import LLMStatus, llm_trouble
 from rag_app.index.embedder import Embedder
 from rag_app.settings import load_settings
-from rag_app.ui import app, history
+from rag_app.ui import app, history, state
 
 __all__ = ["chat_home", "home"]  # fixtures
 REVENUE = "What was Tessaline's revenue in 2024?"
@@ -68,6 +69,40 @@ def test_a_reload_shows_the_conversation_and_sessions_do_not_mix(home: Path) -> 
     assert questions(other.run()) == questions(page(named(other))) == [REVENUE]
     one.query_params.clear()  # as on the way back from another page
     assert named(one.run()) == named(again)
+
+
+def test_a_question_survives_a_page_that_is_left_before_its_answer(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``st.stop`` ends a run as a closed connection does."""
+    with monkeypatch.context() as cut:
+        cut.setattr("rag_app.answer.Reply.__iter__", lambda reply: st.stop())
+        one = ask(page(), BACKLOG)
+        assert named(one) and one.session_state["waiting"]
+    again = page(named(one))
+    assert again.chat_message[0].markdown[0].value == BACKLOG
+    assert again.error[0].value == state.UNANSWERED
+    again.button(key="failed-1").click().run()
+    assert (questions(again), len(again.error)) == ([BACKLOG, BACKLOG], 1)
+    assert "94.6 million" in texts(again)
+
+    one.run()  # the first page was still there after all: its question is kept once
+    assert "94.6 million" in texts(one)
+    kept = ConversationStore(home).messages(named(one))
+    assert [bool(message.answer) for message in kept] == [True, True]
+
+
+def test_a_question_that_another_one_interrupts_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as cut:
+        cut.setattr("rag_app.answer.Reply.__iter__", lambda reply: st.stop())
+        at = ask(page(), BACKLOG)
+    ask(at, REVENUE)
+    shown = [(each.question, bool(each.answer)) for each in at.session_state["messages"]]
+    assert shown == [(BACKLOG, False), (REVENUE, True)]
+    kept = ConversationStore(home).messages(named(at))
+    assert [(each.question, bool(each.answer)) for each in kept] == shown
 
 
 def test_conversations_are_listed_opened_renamed_and_deleted(home: Path) -> None:

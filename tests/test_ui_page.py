@@ -256,18 +256,23 @@ def test_a_library_that_the_model_never_read_is_encoded_at_the_first_question(
     shutil.rmtree(library.home / "index")
     vectors = next(library.root.rglob("*.safetensors"))
     vectors.unlink()
-    shown: list[int] = []
-    bar = state._encoding_bar
+    shown: list[tuple[int, int]] = []
+    says = state._encoding_says
 
-    def watched(model: str, total: int) -> object:
-        shown.append(total)
-        return bar(model, total)
+    def watched(model: str, done: int, total: int) -> str:
+        shown.append((done, total))
+        return says(model, done, total)
 
-    monkeypatch.setattr(state, "_encoding_bar", watched)
+    monkeypatch.setattr(state, "_encoding_says", watched)
     monkeypatch.setenv("RAG_HOME", str(library.home))
     at = ask(page(), "What was revenue in 2023?")
     assert "41" in texts(at)
-    assert shown == [len(load_vectors(vectors)[0])]
+    count = len(load_vectors(vectors)[0])
+    assert shown == [(0, count), (count, count)]
+    told = [says("m", done, 1500) for done in (0, 128, 1500)]
+    assert [text.partition(": ")[2] for text in told] == [
+        *("loading the model", "128 of 1,500 passages", "building the index"),
+    ]
 
 
 def test_a_failing_warm_up_is_silent_and_the_question_says_why(

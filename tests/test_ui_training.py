@@ -17,10 +17,11 @@ from test_feedback import asked
 
 from rag_app.chat.feedback import FeedbackStore
 from rag_app.index.served import serve, served_model
-from rag_app.training import PROGRESS_FILE, read_progress, recipes, workspace_of
+from rag_app.training import PROGRESS_FILE, Progress, read_progress, recipes, workspace_of
 from rag_app.ui import pages, state
 from rag_app.ui.jobs import Job, jobs
 from rag_app.ui.markdown import ZERO_WIDTH_SPACE
+from rag_app.ui.training_run import progress_says
 
 FIELDS = (
     *("batch_size=8", "evaluations=2", "checkpoint_minutes=0.0", "principal_axes=false"),
@@ -98,6 +99,7 @@ def test_a_run_is_promoted_refused_and_rolled_back_from_the_page(
     at = begin(page(), material / "rows.csv", "learning_rate=1e-3")
     assert next(each for each in at.button if each.label == "Start training").disabled
     assert "Training ours-1" in texts(at) and "running for" in texts(at)
+    assert "is going on: [see how far it is](#last-run)" in texts(at)
     again = page()  # a reload, and another session, see the same run
     assert "running for" in texts(again)
     assert [each.label for each in again.button if each.label == "Stop"]
@@ -158,7 +160,10 @@ def test_the_pairs_are_counted_and_shown(home: Path) -> None:
         ("Waiting", "2"),
         ("Rejected", "0"),
     ]
+    assert [each.value for each in at.subheader] == ["Pairs collected", "A new run", "Models"]
     table = at.dataframe[0].value
+    passage = right.passages[0]
+    assert table["Passage"].tolist()[0] == f"{passage.filing} Item {passage.item}"
     assert table["State"].tolist() == ["accepted", "waiting", "waiting"]
     assert set(table["Found by"]) == {"minilm at 64"}
     assert at.checkbox[0].label == "Train on the accepted pairs too (1)" and at.checkbox[0].value
@@ -205,6 +210,8 @@ def test_a_run_that_cannot_begin_is_one_sentence_and_a_killed_one_is_said(
     assert ended(home).code == 2
     at.run()
     assert "lacks question" in at.error[0].value
+    parts = ["Pairs collected", "A new run", "The last run", "Models"]
+    assert [each.value for each in at.subheader] == parts
     assert "Traceback" not in texts(at)
     assert not [each for each in at.button if each.label == "Resume"]
     record = newest(home)
@@ -233,3 +240,29 @@ def test_progress_of_a_resumed_run_has_each_step_once_and_skips_a_cut_line(home:
         "dev": {1: 0.5},
     }
     assert read_progress(home, "other") is None
+
+
+def test_a_single_score_is_a_dot_within_its_axes() -> None:
+    def drawn() -> None:
+        import streamlit as st
+
+        from rag_app.ui.curves import draw_curve
+
+        draw_curve(st.container(), "Dev nDCG@10", {20: 0.71}, 60)
+
+    at = AppTest.from_function(drawn, default_timeout=120).run()
+    assert not at.exception
+    spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
+    assert spec["mark"]["point"]
+    low, high = spec["encoding"]["y"]["scale"]["domain"]
+    assert 0.6 < low < 0.71 < high < 0.8
+    assert spec["encoding"]["x"]["scale"]["domain"] == [0, 60]
+
+
+def test_the_first_steps_have_no_speed() -> None:
+    made = Progress(2, 60, 42, 0.4, 900.0)
+    assert progress_says(made, running=True) == "Step 2 of 60"
+    made = dataclasses.replace(made, step=3, pairs_per_s=1.36)
+    assert progress_says(made, running=True) == "Step 3 of 60 · 1.4 pairs/s · about 15 min left"
+    made = dataclasses.replace(made, step=60, pairs_per_s=12.2)
+    assert progress_says(made, running=True) == "Step 60 of 60 · 12 pairs/s"

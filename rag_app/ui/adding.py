@@ -88,8 +88,8 @@ def _draw_upload(settings: Settings, *, busy: bool) -> None:
             accept_multiple_files=True,
             max_upload_size=limit_mb,
             key=f"files-{turn}",
-            help="A larger file: `python -m rag_app ingest PATH`.",
         )
+        st.caption("A larger file is added with `python -m rag_app ingest PATH`.")
         st.caption("What a filing's cover does not say, or says wrongly:")
         with st.container(horizontal=True):
             ticker = st.text_input("Ticker", key=f"ticker-{turn}")

@@ -46,6 +46,7 @@ def page() -> None:
     waiting = state.waiting()
     conversation.draw_messages(state.messages(), newest=not waiting)
     if waiting:
+        history.begin(waiting)
         history.keep(_answer(waiting, choice))
     elif not state.messages():
         _welcome(library)
@@ -59,7 +60,7 @@ def _welcome(library: Library) -> None:
         f"{len(filings)} filings of {len(companies)} companies are here. Every statement in an "
         "answer cites its passage, and every figure is looked up in it."
     )
-    with st.container(gap="xsmall"):
+    with st.container(key="examples", gap="xsmall"):
         for example in example_questions(filings):
             st.button(
                 written_markdown(example),

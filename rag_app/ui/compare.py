@@ -104,10 +104,10 @@ def _draw(sides: Sequence[Side], found: Sequence[Message]) -> None:
         draw_slopes(moved, _names(left, right, moved))
     of_left = {move.left: move for move in moved}
     of_right = {move.right: move for move in moved}
-    for column, side, message, ranks in zip(
-        st.columns(2), sides, found, (of_left, of_right), strict=True
+    for name, column, side, message, ranks in zip(
+        ("left", "right"), st.columns(2), sides, found, (of_left, of_right), strict=True
     ):
-        with column:
+        with column, st.container(key=f"side-{name}"):
             _draw_side(side, message, ranks)
 
 

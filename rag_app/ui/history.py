@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -36,16 +37,32 @@ def restore() -> None:
         st.warning(written_markdown(str(error)))
 
 
+def begin(question: state.Waiting) -> None:
+    """Keep a question before it is answered: who loads the page anew meanwhile still has it."""
+    if question.kept is None:
+        with suppress(RagError):  # ``keep`` tries again, and says why that fails
+            state.kept_as(_add(state.unanswered(question)))
+
+
 def keep(message: state.Message) -> None:
     """End the waiting question with what it got, and keep both; if that fails the chat goes on."""
+    question = state.waiting()
     state.answered(message)
-    name = state.conversation() or new_id()
     try:
-        _store().keep(name, message)
+        if question is None or question.kept is None:
+            _add(message)
+        else:
+            _store().replace(question.kept, message)
     except RagError as error:
         st.toast(written_markdown(str(error)))
-        return
+
+
+def _add(message: state.Message) -> int:
+    """Put a message at the end of the conversation that is shown; its number among all."""
+    name = state.conversation() or new_id()
+    number = _store().keep(name, message)
     st.session_state["conversation"] = st.query_params[PARAMETER] = name
+    return number
 
 
 def draw(slot: DeltaGenerator) -> None:

@@ -15,6 +15,7 @@ from rag_app.settings import child_environment
 from rag_app.ui import state
 from rag_app.ui.jobs import Job, cancel, forget_ended, jobs, start
 from rag_app.ui.markdown import written_markdown
+from rag_app.uploads import uploads_in
 
 EVERY_S = 1.0
 """How often a running job is looked at."""
@@ -36,6 +37,7 @@ FIELDS = {
 """What the command line's flags, which its messages name, are called on this page."""
 KILLED = "Its process was killed; what was finished is kept. Start it again to go on."
 STOPPED = "Stopped; what was finished is kept. Start it again to go on."
+NOT_KEPT = "What was refused is not kept: upload it again, with what it lacks."
 FAULT = "It failed inside the program; its log has the details."
 
 
@@ -67,7 +69,7 @@ def _draw(home: Path, was_busy: bool) -> None:
             if job.running:
                 _draw_running(job)
             else:
-                _draw_ended(job)
+                _draw_ended(home, job)
     if any(not job.running for job in found):
         st.button("Clear the list", on_click=forget_ended, args=[home], type="tertiary")
 
@@ -96,7 +98,7 @@ def _says(step: Step | None) -> str:
     return f"{DOING[step.doing]}, {step.done:,}{of}"
 
 
-def _draw_ended(job: Job) -> None:
+def _draw_ended(home: Path, job: Job) -> None:
     st.caption(written_markdown(f"{job.title} · {_when(job)}"))
     lines = job.log()
     troubles = [line for line in lines if line.startswith(TROUBLES)]
@@ -114,7 +116,7 @@ def _draw_ended(job: Job) -> None:
         if log.open:
             log.code("\n".join(lines), language=None, wrap_lines=True)
     if job.code != OK:
-        _draw_again(job)
+        _draw_again(home, job)
 
 
 def _draw_troubles(troubles: Sequence[str]) -> None:
@@ -126,7 +128,10 @@ def _draw_troubles(troubles: Sequence[str]) -> None:
         st.caption(written_markdown(f"On this page {', '.join(told)}."))
 
 
-def _draw_again(job: Job) -> None:
+def _draw_again(home: Path, job: Job) -> None:
+    if not all(path.exists() for path in uploads_in(home, job.argv)):
+        st.caption(NOT_KEPT)
+        return
     if st.button("Start again", key=f"again-{job.folder.name}"):
         try:
             run_job(job.title, job.argv)

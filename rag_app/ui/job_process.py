@@ -8,14 +8,19 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from rag_app.cli import INTERNAL, INTERRUPTED
+from rag_app.cli import INTERNAL, INTERRUPTED, OK, USER
+from rag_app.errors import RagError
 from rag_app.sealed import write_whole
-from rag_app.ui.jobs import END, PROGRESS, RECORD
+from rag_app.ui.jobs import END, LOG, PROGRESS, RECORD
+from rag_app.uploads import forget_refused, uploads_in
 
 NICE = 5
 """The chat, which somebody waits for, goes first."""
+REFUSED = "refused    "
+"""Before the name of a file that was not read, see ``file_line``."""
 
 
 def main(folder: Path) -> int:
@@ -28,6 +33,8 @@ def main(folder: Path) -> int:
         if program == "rag_app":  # training has a file of its own
             argv.append(f"--progress={folder / PROGRESS}")
         code = importlib.import_module(f"{program}.__main__").main(argv)
+        if code in (OK, USER):  # one that was stopped may be started again
+            _forget_refused(folder, argv)
     except KeyboardInterrupt:  # before the command could say so itself
         code = INTERRUPTED
     except SystemExit as error:  # flags that do not parse
@@ -37,6 +44,16 @@ def main(folder: Path) -> int:
         end = {"code": code, "ended": dt.datetime.now(dt.UTC).isoformat()}
         write_whole(folder / END, json.dumps(end).encode())
     return code
+
+
+def _forget_refused(folder: Path, argv: list[str]) -> None:
+    """What was uploaded and refused is not kept; the job's log says why it was."""
+    home = folder.parent.parent
+    said = (folder / LOG).read_text("utf-8", "replace")
+    refused = [path for path in uploads_in(home, argv) if f"{REFUSED}{path.name}: " in said]
+    with suppress(RagError):  # a damaged library
+        if refused:
+            forget_refused(home, refused)
 
 
 if __name__ == "__main__":

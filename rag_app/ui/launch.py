@@ -15,11 +15,14 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "filings"
 PAGES = Path(__file__).parent / "pages.py"
 
 # Streamlit's defaults listen on every interface, take uploads of 200 MB, show stack traces to
-# visitors and send usage statistics; their red accent looks like an error.
+# visitors and send usage statistics; their red accent looks like an error. A browser that answers
+# no ping for a minute is cut off, in the middle of an answer too, and what was being sent to it
+# ends in a traceback in the log; beside a training run a browser may be busy for longer.
 SERVER_OPTIONS = {
     "server.address": "127.0.0.1",
     "server.showEmailPrompt": "false",
     "server.maxUploadSize": "50",
+    "server.websocketPingInterval": "180",
     "server.fileWatcherType": "none",
     "client.showErrorDetails": "none",
     "client.toolbarMode": "minimal",

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -20,10 +20,15 @@ from rag_app.index.models import resolve_model, weights_changed_at
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import Library
+from rag_app.records import Filters
 from rag_app.sealed import current
 from rag_app.settings import Settings, load_settings
 
 MAX_OPEN_SNAPSHOTS = 8
+UNANSWERED = (
+    "This question has no answer: another was asked, or the page was loaded anew or left, before "
+    "the answer was whole. Ask it again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Waiting:
     question: str
     searched_for: str = ""
     auto_filter: bool = True
+    kept: int | None = None
+    """Its number among the messages that are kept; none before it is."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -120,21 +127,27 @@ def snapshot(model: str, dim: int) -> Snapshot:
 
 @contextmanager
 def _encoding_bar(model: str, total: int) -> Iterator[Progress]:
-    """A bar that shows up with the first chunks done and goes when all are."""
+    """A bar that shows up where chunks are to be encoded, and goes when the index stands."""
     box = st.empty()
     done = 0
 
     def advance(more: int) -> None:
         nonlocal done
         done += more
-        share = min(1.0, done / max(1, total))
-        sentence = f"{model} reads the library for the first time: {done} of {total} passages"
-        box.progress(share, text=sentence)
+        box.progress(min(1.0, done / max(1, total)), text=_encoding_says(model, done, total))
 
     if total:
         advance(0)
     yield advance
     box.empty()
+
+
+def _encoding_says(model: str, done: int, total: int) -> str:
+    if not done:
+        return f"{model} reads the library for the first time: loading the model"
+    if done < total:
+        return f"{model} reads the library for the first time: {done:,} of {total:,} passages"
+    return f"{model} has read the library's {total:,} passages: building the index"
 
 
 def messages() -> list[Message]:
@@ -144,14 +157,35 @@ def messages() -> list[Message]:
 
 
 def ask(question: str, searched_for: str = "", auto_filter: bool = True) -> None:
-    """Put a question up to be answered; it stays up when a rerun interrupts its answer."""
-    st.session_state["waiting"] = Waiting(question, searched_for, auto_filter)
+    """Put a question up to be answered; it stays up when a rerun interrupts its answer.
+
+    One whose answer it interrupts stays without, unless it is the same in another way.
+    """
+    left, kept = waiting(), None
+    if left and left.question == question:
+        kept = left.kept
+    elif left and left.kept is not None:
+        messages().append(unanswered(left))
+    st.session_state["waiting"] = Waiting(question, searched_for, auto_filter, kept)
 
 
 def waiting() -> Waiting | None:
     """The question that is to be answered now, or none."""
     question: Waiting | None = st.session_state.get("waiting")
     return question
+
+
+def kept_as(number: int) -> None:
+    """Note as which message the waiting question is kept."""
+    question = waiting()
+    assert question is not None
+    st.session_state["waiting"] = replace(question, kept=number)
+
+
+def unanswered(question: Waiting) -> Message:
+    """What stands for a question until its answer is there."""
+    searched_for = question.searched_for or question.question
+    return Message(question.question, searched_for, Filters(), None, UNANSWERED)
 
 
 def answered(message: Message) -> None:

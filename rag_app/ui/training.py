@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 # Folder of the home: files that were uploaded to train on. The gate reads them again later.
 UPLOADS = "training-data"
+# Where on the page the run stands: under the button that starts it.
+RUN = "last-run"
+# Of a row in the table of pairs: a question takes two or three lines.
+ROW_PX = 76
+# Together they are as wide as the page.
+WIDTHS_PX = {"Question": 250, "Passage": 180, "State": 90, "Found by": 120, "Id": 60}
 
 
 def page() -> None:
@@ -37,9 +43,12 @@ def page() -> None:
         job = training_run.newest()
         busy = job is not None and job.running
         _served(home, busy=busy)
-        if job is not None:
-            training_run.draw(job)
+        if job is not None and job.running:
+            st.markdown(f"{written_markdown(job.title)} is going on: [see how far it is](#{RUN}).")
         _start(home, _pairs(home), busy=busy)
+        if job is not None:
+            st.subheader("The last run", anchor=RUN)
+            training_run.draw(job)
         _models(home, busy=busy)
     except RagError as error:
         st.error(written_markdown(str(error)))
@@ -85,8 +94,7 @@ def _pairs(home: Path) -> int:
         [
             {
                 "Question": pair.question,
-                "Filing": pair.passage.filing,
-                "Item": pair.passage.item,
+                "Passage": f"{pair.passage.filing} Item {pair.passage.item}",
                 "State": pair.state,
                 "Found by": f"{asked.model} at {asked.dim}",
                 "Id": pair.id,
@@ -95,7 +103,10 @@ def _pairs(home: Path) -> int:
             for asked in [marks[pair.mark_id].asked]
         ],
         hide_index=True,
-        column_config={"Question": st.column_config.TextColumn(width="large")},
+        row_height=ROW_PX,
+        column_config={
+            name: st.column_config.TextColumn(width=width) for name, width in WIDTHS_PX.items()
+        },
         alt="Question-passage pairs from the chat, and whether they train",
     )
     return counts["accepted"]

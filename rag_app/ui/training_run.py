@@ -12,6 +12,7 @@ from rag_app.errors import RagError
 from rag_app.settings import child_environment
 from rag_app.training import Progress, read_progress, verdict, workspace_of
 from rag_app.ui import jobs, state
+from rag_app.ui.curves import draw_curve
 from rag_app.ui.jobs import Job
 from rag_app.ui.markdown import written_markdown
 
@@ -19,8 +20,8 @@ OUT = "--out="
 RESUME = "--resume"
 DRAWN_EVERY_S = 2.0
 LOG_LINES = 60
-POINTS = 400
-"""More points than this, and a curve is drawn through every second, third, ... of them."""
+RATED_FROM = 3
+"""The step from which a speed is told: the first ones wait for what is loaded and compiled."""
 BAR = "%|"
 """In a progress bar's line, in no sentence."""
 ERROR, FAULT = "error: ", "internal error: "
@@ -115,29 +116,28 @@ def _draw_progress(job: Job) -> None:
     progress = read_progress(state.settings().home, name) if name else None
     if progress is None:
         return
-    text = f"Step {progress.step} of {progress.of} · {progress.pairs_per_s:.0f} pairs/s"
-    if job.running and progress.step < progress.of:
-        text += f" · about {_span(progress.left_s)} left"
-    st.progress(min(1.0, progress.step / progress.of), text=text)
+    share = min(1.0, progress.step / progress.of)
+    st.progress(share, text=progress_says(progress, running=job.running))
     _draw_curves(progress)
+
+
+def progress_says(progress: Progress, *, running: bool) -> str:
+    """``Step 40 of 60 · 12 pairs/s · about 30 s left``; the first steps without a speed."""
+    said = f"Step {progress.step} of {progress.of}"
+    if progress.step < RATED_FROM:
+        return said
+    speed = progress.pairs_per_s
+    said += f" · {speed:.{0 if speed >= 10 else 1}f} pairs/s"
+    if running and progress.step < progress.of:
+        said += f" · about {_span(progress.left_s)} left"
+    return said
 
 
 def _draw_curves(progress: Progress) -> None:
     curves = {"Loss": progress.losses, "Dev nDCG@10": progress.dev, "Learning rate": progress.rates}
     drawn = {title: points for title, points in curves.items() if points}
     for column, (title, points) in zip(st.columns(len(drawn)), drawn.items(), strict=True):
-        first, last = min(points), max(points)
-        every = 1 + len(points) // POINTS
-        rows = [{"step": step, title: points[step]} for step in [*sorted(points)][::every]]
-        column.line_chart(
-            rows,
-            x="step",
-            y=title,
-            x_label="optimizer step",
-            height=220,
-            alt=f"{title} by optimizer step: {points[first]:.4g} at step {first}, "
-            f"{points[last]:.4g} at step {last}",
-        )
+        draw_curve(column, title, points, progress.of)
 
 
 def _model_of(job: Job) -> str:

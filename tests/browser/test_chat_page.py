@@ -15,7 +15,7 @@ from llm_standin import StandIn, llm_standin
 
 sys.path.append(str(Path(__file__).parents[1] / "trial"))
 
-from browsing import CHROMIUM, app, ask, chromium, settled, visit
+from browsing import CHROMIUM, app, ask, chromium, pick, settled, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -80,8 +80,7 @@ def test_a_conversation(page: Page, answers: StandIn) -> None:
     assert "$94.6 million at December 31, 2023" in source.inner_text()
 
     settled(page)
-    page.get_by_role("combobox", name="Dimension").click()
-    page.get_by_role("option", name="64", exact=True).click()
+    pick(page, "Dimension", "64")
     text = ask(page, "and in 2024?", 2)
     assert "minilm at 64 dimensions" in text
     assert "Asked of LKSP fiscal 2024 (from the question)" in text

@@ -32,7 +32,9 @@ from browsing import (
     ask,
     chromium,
     new_home,
+    pick,
     sources_of,
+    unfold,
     visit,
 )
 from playwright.sync_api import Browser
@@ -132,7 +134,7 @@ def cite(check: Checks, browser: Browser, at: App, shots: Path) -> None:
 
 def filtered(check: Checks, browser: Browser, at: App, shots: Path) -> None:
     page = visit(browser, at.url, **WIDE).page
-    page.get_by_role("combobox", name="Company").click()
+    unfold(page, "Company")
     page.get_by_role("option").filter(has_text="TSLT").click()
     page.keyboard.press("Escape")
     text = ask(page, "What were net sales and why did they change?", 1)
@@ -168,7 +170,9 @@ def reload_and_looks(check: Checks, browser: Browser, at: App, shots: Path) -> N
     check(
         "the conversation survives a reload",
         FALSE in after and before == after,
-        "the same text, badges and footer" if before == after else after,
+        "the same text, badges and footer"
+        if before == after
+        else f"before: {before} after: {after}",
     )
     for name, options in {"dark": {**WIDE, "color_scheme": "dark"}, "narrow": NARROW}.items():
         other = visit(browser, page.url, **options).page
@@ -202,8 +206,7 @@ def swap(check: Checks, browser: Browser, at: App, shots: Path) -> None:
     page.keyboard.press("Enter")
     answer = page.get_by_test_id("stChatMessage").nth(3)
     answer.get_by_text("Backlog was told in").wait_for()
-    page.get_by_role("combobox", name="Dimension").click()
-    page.get_by_role("option", name="64", exact=True).click()
+    pick(page, "Dimension", "64")
     text = answered(page, 2)
     dims = [re.findall(r"at (\d+) dimensions", each) for each in (first, text)]
     check(

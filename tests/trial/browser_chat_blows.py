@@ -20,6 +20,7 @@ from browsing import (
     ask,
     ingest,
     sources_of,
+    unfold,
     visit,
 )
 from playwright.sync_api import Browser
@@ -55,7 +56,7 @@ def harmless(check: Checks, name: str, seen: Visit) -> None:
 def hostile_filing(check: Checks, browser: Browser, at: App, shots: Path) -> None:
     seen = visit(browser, at.url, **WIDE)
     page = seen.page
-    page.get_by_role("combobox", name="Company").click()
+    unfold(page, "Company")
     option = page.get_by_role("option").filter(has_text="Quill")
     check(
         "script in a title is text in the filter",

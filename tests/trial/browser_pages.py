@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from browser_training import promote_refuse_roll_back
-from browsing import App, Checks, Visit, app, ask, chromium, new_home, visit
+from browsing import App, Checks, Visit, app, ask, chromium, new_home, unfold, visit
 from page_looks import looks, shoot
 from tiny import write_filing
 
@@ -97,7 +97,7 @@ def _filings(page: Page, started: App, checks: Checks, shots: Path) -> None:
     answer = ask(page, PUMPS, 2)
     checks("the chat answers from it, without a restart", "$41 million" in answer, answer)
     go(page, "Filings")
-    page.get_by_role("combobox", name="Filing", exact=True).click()
+    unfold(page, "Filing")
     page.get_by_role("option", name="Quillfeather").click()
     page.get_by_text("key Quillfeather").wait_for()  # all that follows is of the one chosen
     page.get_by_role("button", name="Delete this filing").click()

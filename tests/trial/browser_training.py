@@ -84,7 +84,7 @@ def _train(page: Page, rows: Path, rate: str, shot: Path) -> list[int]:
         if found and int(found[1]) not in steps[-1:]:
             steps.append(int(found[1]))
             if int(found[1]) > int(found[2]) // 3 and not shot.exists():
-                shoot(page, shot)
+                shoot(page, shot, at=bar.first)
         page.wait_for_timeout(150)
     return steps
 

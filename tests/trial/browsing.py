@@ -33,11 +33,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WAIT_MS = 120_000
-START_S = 180
+WAIT_MS = 240_000
+"""Beside two trainings on two processors the first answer, which imports torch, takes minutes."""
+START_S, STOP_S = 180, 120
 LOOPBACK = "127.0.0.1"
 WIDE = {"viewport": {"width": 1100, "height": 860}}
 MARKER = 'a[href^="#passage-"]'
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ALERT = '[data-testid="stAlert"]'
 
 
@@ -110,7 +112,10 @@ def app(home: Path, **settings: str) -> Iterator[App]:
         yield started
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        try:
+            process.wait(STOP_S)
+        finally:
+            process.kill()
 
 
 def _await(started: App) -> None:
@@ -239,3 +244,21 @@ class Checks:
             f"| {name} | {'PASS' if ok else 'FAIL'} | {seen} |" for name, ok, seen in self.rows
         ]
         out.write_text("\n".join([*lines, ""]), "utf-8")
+
+
+def pick(page: Page, label: str, option: str) -> None:
+    """Choose from a drop-down list."""
+    unfold(page, label)
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def unfold(page: Page, label: str) -> None:
+    """Open a drop-down list; it is scrolled to first, since a scroll closes a list that is open.
+
+    Playwright clicks in the same frame in which it scrolled, and the browser tells of the scroll
+    in the next: on a busy machine that is after the list has opened.
+    """
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.scroll_into_view_if_needed()
+    page.evaluate(TWO_FRAMES)
+    box.click()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from browsing import App, Checks, Visit, visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 PAGES = {"chat": "", "filings": "filings", "compare": "compare"}
 PAGES |= {"evaluation": "evaluation", "training": "training"}
@@ -63,10 +63,12 @@ def _settle(page: Page) -> None:
     )
 
 
-def shoot(page: Page, out: Path) -> None:
-    """A picture of the page's beginning, with nothing of the pointer in it."""
+def shoot(page: Page, out: Path, at: Locator | None = None) -> None:
+    """A picture of the page's beginning, or of the part ``at``; nothing of the pointer is in it."""
     _settle(page)
     page.mouse.move(0, 400)
     page.locator("main").evaluate("main => main.scrollTo(0, 0)")
+    if at is not None:
+        at.evaluate("element => element.scrollIntoView({block: 'center'})")
     page.wait_for_timeout(600)
     page.screenshot(path=out)
