@@ -13,9 +13,13 @@ ANNUAL = ("10-K", "10-K405", "10-KSB", "10-KT", "20-F", "40-F")
 """Forms that report a whole fiscal year."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Company:
-    """A company and its filings, the newest first."""
+    """A company and its filings, the newest first.
+
+    Compared by identity: each question looks names up by all companies, and to hash them by their
+    filings takes milliseconds in a library of thousands.
+    """
 
     filings: tuple[Filing, ...]
 

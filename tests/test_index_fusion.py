@@ -50,3 +50,31 @@ def test_bm25_breaks_ties_by_id_and_keeps_to_what_is_admitted(tmp_path: Path) ->
     scores = index.scores("copper")
     assert list(index.scores_of(scores, ["a", "z", "unknown"])) == [0, scores[0], 0]
     assert index.query("gold", 5) == []
+
+
+@pytest.mark.parametrize("rows", [20, 1_000, 40_013])
+@pytest.mark.parametrize("values", [3, 50, 10**9])
+def test_the_top_of_many_is_that_of_sorting_them(rows: int, values: int) -> None:
+    rng = np.random.default_rng(rows + values)
+    scores = rng.integers(0, values, rows).astype(np.float32)  # few values: many equals
+    for n in (1, 10, 100, rows - 1):
+        if n < rows:
+            least = np.sort(scores)[-n]
+            assert top_rows(scores, n).tolist() == np.flatnonzero(scores >= least).tolist()
+
+
+def test_bm25_finds_the_best_of_many_and_none_without_a_shared_term(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    words = np.array(["copper", "nickel", "zinc", "tin", "lead", "iron"])
+    passages = {
+        f"{row:05}": " ".join(rng.choice(words[1:], 5)) + (" copper" if row % 700 == 0 else "")
+        for row in range(5_000)
+    }
+    write_lexical(tmp_path, passages)
+    index = LexicalIndex(tmp_path)
+    scores = index.scores("copper tin")
+    ranked = sorted(zip(-scores, index.chunk_ids, strict=True))[:30]
+    assert [id_ for id_, _ in index.query("copper tin", 30)] == [id_ for _, id_ in ranked]
+    assert {id_ for id_, _ in index.query("copper", 100)} == {
+        f"{row:05}" for row in range(0, 5_000, 700)
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mmap
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +140,24 @@ def test_what_was_opened_once_is_not_opened_again(home_copy: Path, minilm: Embed
     ]
     with pytest.raises(LibraryError, match="run `python -m rag_app index`"):
         FilingsRetriever(opened, filters=Filters(ticker="TSLT")).retrieve(QUESTION)
+
+
+@pytest.mark.parametrize(("soft", "hard", "mapped"), [(64, 4_096, 1_500), (64, 512, 256)])
+def test_as_many_files_stay_mapped_as_the_process_may_open(
+    soft: int, hard: int, mapped: int
+) -> None:
+    """A library of 1,500 filings; in a process of its own, whose limits it lowers for good."""
+    told = f"""
+import resource
+from pathlib import Path
+from rag_app.index.opened import OpenedFilings
+from rag_app.library import Library
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+opened = OpenedFilings(Library(Path("nowhere")), {{str(n): "v" for n in range(1_500)}}, "f")
+print(opened.vectors.cache_info().maxsize, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+    ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [str(mapped), str(2 * mapped)]
 
 
 def test_a_question_may_bring_its_vector(snapshot: Snapshot, minilm: Embedder) -> None:

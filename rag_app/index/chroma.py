@@ -224,12 +224,6 @@ class EmbeddedIndex(DenseIndex):
         with self._asking():
             return self._graph.query(vector, n)
 
-    def close(self) -> None:
-        """As ``DenseIndex.close``."""
-        if graph := self.__dict__.get("_graph"):  # not read for this
-            graph.close()
-        super().close()
-
     @functools.cached_property
     def _graph(self) -> SealedGraph | None:
         with suppress(GraphError):

@@ -21,6 +21,8 @@ A contrastive loss of scale 20 makes 20 times the cosine the log-odds that a pas
 one, up to a constant; BM25 estimates log-odds too (Robertson and Zaragoza 2009, "The Probabilistic
 Relevance Framework"). So they are added as they are, and an order depends on no other candidate.
 """
+BLOCKS = 8
+"""Blocks a row that is wanted: more of them keep fewer rows, fewer are read faster."""
 DECIMALS = 6
 """Cosines and scores are compared so far: below that, rounding would order equal texts."""
 
@@ -58,5 +60,20 @@ def top_rows(scores: NDArray[np.floating], n: int) -> NDArray[np.intp]:
     """The rows of the n highest scores, in the order of rows, and all that equal the last."""
     if n >= len(scores):
         return np.arange(len(scores))
-    least = np.partition(scores, len(scores) - n)[len(scores) - n]
-    return np.flatnonzero(scores >= least)
+    rows: NDArray[np.intp] = np.flatnonzero(scores >= _reached(scores, n))
+    least = np.partition(scores[rows], len(rows) - n)[len(rows) - n]
+    best: NDArray[np.intp] = rows[scores[rows] >= least]
+    return best
+
+
+def _reached(scores: NDArray[np.floating], n: int) -> float:
+    """A score that at least n rows have, and few more: the n-th highest of the maxima of blocks.
+
+    Reading a million scores twice takes a tenth of partitioning them.
+    """
+    size = len(scores) // (BLOCKS * n)
+    if size < 2:
+        return -np.inf
+    whole = len(scores) // size * size
+    highest = scores[:whole].reshape(-1, size).max(axis=1)
+    return float(np.partition(highest, len(highest) - n)[len(highest) - n])

@@ -78,12 +78,12 @@ class LexicalIndex:
     ) -> list[tuple[str, float]]:
         """As ``query``, of scores that are there."""
         if among is None:
-            rows = np.flatnonzero(scores > 0)
+            rows = top_rows(scores, n)
         else:
             known = [self._row_of[id_] for id_ in among if id_ in self._row_of]
             rows = np.array(known, dtype=np.intp)
-            rows = rows[scores[rows] > 0]
-        rows = rows[top_rows(scores[rows], n)]
+            rows = rows[top_rows(scores[rows], n)]
+        rows = rows[scores[rows] > 0]
         found = [(self.chunk_ids[row], float(scores[row])) for row in rows]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:n]
 

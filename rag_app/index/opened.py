@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import json
 import re
+import resource
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +28,8 @@ from rag_app.sums import is_as_sealed
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
 
-MAX_MAPPED = 512
-"""Each map holds a file open, and a process may commonly open 1,024."""
+MAX_MAPPED = 8192
+"""Each map holds a file open, and what is known of its rows takes some 130 kB."""
 MAX_LISTED = 4096
 """Filings whose lines are known, at some 60 kB each."""
 _LINE = re.compile(rb'^\{"id": "([^"\\]+)", .*\n', re.MULTILINE)
@@ -122,7 +124,7 @@ class OpenedFilings:
         self._versions = versions
         self._fingerprint = fingerprint
         # Sealed files never change, so what was read of them once holds.
-        self.vectors = functools.lru_cache(MAX_MAPPED)(self._vectors)
+        self.vectors = functools.lru_cache(_may_map(len(versions)))(self._vectors)
         self.norms = functools.lru_cache(MAX_LISTED)(self._norms)
         self.chunks = functools.lru_cache(MAX_LISTED)(self._chunks)
         self.items = functools.lru_cache(MAX_LISTED)(self._items)
@@ -136,12 +138,13 @@ class OpenedFilings:
         }
 
     def gather(self, chunk_ids: Sequence[str]) -> Vectors:
-        """The full-width vectors of some chunks, a row each."""
-        rows = []
-        for chunk_id in chunk_ids:
+        """The full-width vectors of some chunks, at least one, a row each."""
+        width = self.vectors(key_of(chunk_ids[0])).rows.shape[1]
+        found = np.empty((len(chunk_ids), width), dtype=np.float32)
+        for place, chunk_id in enumerate(chunk_ids):
             filing = self.vectors(key_of(chunk_id))
-            rows.append(filing.rows[filing.row_of[chunk_id]])
-        return np.stack(rows)
+            found[place] = filing.rows[filing.row_of[chunk_id]]
+        return found
 
     def _vectors(self, key: str) -> MappedVectors:
         path = self._library.vectors_path(key, self._versions[key], self._fingerprint)
@@ -161,3 +164,20 @@ class OpenedFilings:
 def key_of(chunk_id: str) -> str:
     """The key of the filing that a chunk is of."""
     return chunk_id.partition(":")[0]
+
+
+def _may_map(files: int) -> int:
+    """How many files may stay mapped, where as many as ``files`` are wanted.
+
+    Half of what the process may open. Commonly that is 1,024 by a soft limit, which any process
+    may raise up to the hard one.
+    """
+    wanted = min(files, MAX_MAPPED)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and 2 * wanted > soft:
+        raised = 2 * wanted if hard == resource.RLIM_INFINITY else min(2 * wanted, hard)
+        with suppress(OSError, ValueError):  # macOS takes no more than it knows
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, raised), hard))
+            soft = max(soft, raised)
+        wanted = min(wanted, soft // 2)
+    return max(1, wanted)
