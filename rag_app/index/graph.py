@@ -1,8 +1,9 @@
 """The graph that Chroma sealed, searched as it lies on disk: its neighbours, without its queries.
 
 A query of Chroma 1.5.9 costs nine tenths as much for 1 neighbour as for 100, and on a busy machine
-it waits many times longer than it computes (``eval/NOTES.md``). The graph is hnswlib's, whose files Chroma writes and whose package (``chroma-hnswlib``) reads them; a sealed
-collection has every row in it. The same graph gives the same neighbours.
+it waits many times longer than it computes (``eval/NOTES.md``). The graph is hnswlib's, whose files
+Chroma writes and whose package (``chroma-hnswlib``) reads them; a sealed collection has every row
+in it. The same graph gives the same neighbours.
 """
 
 from __future__ import annotations
