@@ -7,7 +7,7 @@ import random
 from collections.abc import Collection, Sequence
 
 from eval.evalset import EvalSet, notebook_evalset
-from eval.protocols.grouped import grouped_evalset
+from eval.protocols.grouped import fold_of, grouped_evalset
 from eval.rows import Columns, QaRow, load_qa_rows
 from eval.splits import Split, fold_split, split_rows
 from finetune.config import TrainConfig
@@ -37,17 +37,21 @@ def held_out_evalset(config: TrainConfig, columns: Columns = Columns()) -> EvalS
         DataError: data that cannot be used.
     """
     rows = load_qa_rows(config.data, columns)
-    return test_evalset(rows, split_for(rows, config))
+    return test_evalset(rows, split_for(rows, config), config.fold)
 
 
-def test_evalset(rows: Sequence[QaRow], split: Split) -> EvalSet:
+def test_evalset(rows: Sequence[QaRow], split: Split, fold: str = "") -> EvalSet:
     """The split's test questions against the contexts of all rows, as its protocol counts.
+
+    ``fold`` is the one that the split was made of; ``eval join`` puts such reports together.
 
     Raises:
         DataError: no test row has both a question and a context.
     """
     if split.name == "notebook":
         return notebook_evalset(rows)
+    if fold:
+        return fold_of(grouped_evalset(rows), rows, fold)
     return _asked(grouped_evalset(rows), {row.id for row in split.test}, "test")
 
 

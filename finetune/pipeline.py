@@ -93,7 +93,7 @@ def finetune(
     with _draft(home, name, processes, resume, say) as draft:
         rows = load_qa_rows(config.data, columns)
         split = split_for(rows, config)
-        test = test_evalset(rows, split)
+        test = test_evalset(rows, split, config.fold)
         feedback = feedback_for(split, home) if config.feedback_share else NO_FEEDBACK
         learned = feedback.added_to(split)
         say(str(leakage_report(learned)))

@@ -40,6 +40,15 @@ def test_the_notebooks_split_is_judged_by_the_notebooks_protocol(material: Path)
     assert (test.name, len(test.queries), len(test.corpus)) == ("notebook", 6, 60)
 
 
+def test_the_folds_of_a_set_can_be_joined(material: Path) -> None:
+    rows = load_qa_rows(str(material / "rows.csv"))
+    tests = [held_out_evalset(settings(material, fold=f"{k}/2")) for k in (1, 2)]
+
+    assert [test.fold for test in tests] == ["1/2", "2/2"]
+    assert len({test.whole_sha256 for test in tests}) == 1
+    assert sorted([*tests[0].queries, *tests[1].queries]) == sorted(row.id for row in rows)
+
+
 def test_the_split_is_the_same_for_every_seed(material: Path) -> None:
     rows = load_qa_rows(str(material / "rows.csv"))
 
