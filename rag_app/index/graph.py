@@ -64,9 +64,13 @@ class SealedGraph:
         self._graph = graph
 
     def query(self, vector: Vectors, n: int) -> list[tuple[str, float]]:
-        """The ids and cosines of the n rows nearest to a (dim,) unit vector, nearest first."""
+        """The ids and cosines of the n rows nearest to a (dim,) vector, nearest first.
+
+        Chroma stores rows at unit length and brings a query to it; so does this.
+        """
+        unit = vector / max(float(np.linalg.norm(vector)), np.finfo(np.float32).tiny)
         labels, distances = self._graph.knn_query(
-            vector[np.newaxis], k=min(n, len(self._ids)), num_threads=1
+            unit[np.newaxis], k=min(n, len(self._ids)), num_threads=1
         )
         ids = self._ids[labels[0].astype(np.intp) - 1].astype(np.str_).tolist()
         return list(zip(ids, (1.0 - distances[0]).tolist(), strict=True))
