@@ -68,7 +68,7 @@ class SealedGraph:
 
         Chroma stores rows at unit length and brings a query to it; so does this.
         """
-        unit = vector / max(float(np.linalg.norm(vector)), np.finfo(np.float32).tiny)
+        unit = vector / (np.linalg.norm(vector) or np.float32(1))
         labels, distances = self._graph.knn_query(
             unit[np.newaxis], k=min(n, len(self._ids)), num_threads=1
         )
