@@ -30,8 +30,8 @@ PRECISIONS = ("bf16", "f32")
 """Fastest first. bf16 only where the processor multiplies in it (AVX512_BF16, AMX)."""
 
 
-FEW_TEXTS = 64
-"""Up to here a call is one that a person waits for; ingest encodes twice as many at a time."""
+FEW_TEXTS = 48
+"""Up to here a call is one that a person waits for; ingest encodes 128 texts at a time."""
 
 
 class Compiled:
