@@ -16,7 +16,7 @@ FROM_ROWS = 10_000
 """Growth of the query is counted from this size on, or from the smallest where it is missing."""
 TIMES_SLOWER = 2
 MEMORY_A_CHUNK = (4, 950)
-"""Bytes a chunk that an open index takes: a dimension, and besides (docs/sizing.md: 961 measured)."""
+"""Bytes a chunk that an open index takes: a dimension, and besides (docs/sizing.md: 961)."""
 CHILD = "eval.benches.growth_child"
 
 
