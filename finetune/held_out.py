@@ -7,7 +7,7 @@ import random
 from collections.abc import Collection, Sequence
 
 from eval.evalset import EvalSet, notebook_evalset
-from eval.protocols.grouped import fold_of, grouped_evalset
+from eval.protocols.grouped import grouped_evalset
 from eval.rows import Columns, QaRow, load_qa_rows
 from eval.splits import Split, fold_split, split_rows
 from finetune.config import TrainConfig
@@ -50,9 +50,9 @@ def test_evalset(rows: Sequence[QaRow], split: Split, fold: str = "") -> EvalSet
     """
     if split.name == "notebook":
         return notebook_evalset(rows)
-    if fold:
-        return fold_of(grouped_evalset(rows), rows, fold)
-    return _asked(grouped_evalset(rows), {row.id for row in split.test}, "test")
+    whole = grouped_evalset(rows)
+    asked = _asked(whole, {row.id for row in split.test}, "test")
+    return dataclasses.replace(asked, fold=fold, whole_sha256=whole.sha256) if fold else asked
 
 
 def dev_evalset(split: Split, seed: int = 0) -> EvalSet:

@@ -63,7 +63,7 @@ def encoding_bar() -> AbstractContextManager[Progress]:
 def file_line(file: FileOutcome) -> str:
     """One line about a file: what became of it, chunks, Items, what the reader is unsure of."""
     if file.outcome == "refused":
-        return f"refused    {file.name}: {file.error}"
+        return f"{refusal_of(file.name)}{file.error}"
     line = f"{file.outcome:<10} {file.key}: {file.chunk_count} chunks"
     if file.health is None:
         return line
@@ -71,6 +71,11 @@ def file_line(file: FileOutcome) -> str:
     if file.health.items_missing:
         line += f", missing {', '.join(file.health.items_missing)}"
     return "; ".join([line, *file.health.notes])
+
+
+def refusal_of(name: str) -> str:
+    """How the line on a file that was refused begins; why follows."""
+    return f"{'refused':<10} {name}: "
 
 
 def describe(report: IngestReport) -> str:

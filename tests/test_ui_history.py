@@ -71,14 +71,18 @@ def test_a_reload_shows_the_conversation_and_sessions_do_not_mix(home: Path) -> 
     assert named(one.run()) == named(again)
 
 
+def left_unanswered(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """A page left before its answer: ``st.stop`` ends a run as a closed connection does."""
+    with monkeypatch.context() as cut:
+        cut.setattr("rag_app.answer.Reply.__iter__", lambda reply: st.stop())
+        return ask(page(), BACKLOG)
+
+
 def test_a_question_survives_a_page_that_is_left_before_its_answer(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``st.stop`` ends a run as a closed connection does."""
-    with monkeypatch.context() as cut:
-        cut.setattr("rag_app.answer.Reply.__iter__", lambda reply: st.stop())
-        one = ask(page(), BACKLOG)
-        assert named(one) and one.session_state["waiting"]
+    one = left_unanswered(monkeypatch)
+    assert named(one) and one.session_state["waiting"]
     again = page(named(one))
     assert again.chat_message[0].markdown[0].value == BACKLOG
     assert again.error[0].value == state.UNANSWERED
@@ -95,9 +99,7 @@ def test_a_question_survives_a_page_that_is_left_before_its_answer(
 def test_a_question_that_another_one_interrupts_stays(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as cut:
-        cut.setattr("rag_app.answer.Reply.__iter__", lambda reply: st.stop())
-        at = ask(page(), BACKLOG)
+    at = left_unanswered(monkeypatch)
     ask(at, REVENUE)
     shown = [(each.question, bool(each.answer)) for each in at.session_state["messages"]]
     assert shown == [(BACKLOG, False), (REVENUE, True)]

@@ -177,7 +177,7 @@ def _may_map(files: int) -> int:
     if soft != resource.RLIM_INFINITY and 2 * wanted > soft:
         raised = 2 * wanted if hard == resource.RLIM_INFINITY else min(2 * wanted, hard)
         with suppress(OSError, ValueError):  # macOS takes no more than it knows
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, raised), hard))
-            soft = max(soft, raised)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+            soft = raised
         wanted = min(wanted, soft // 2)
     return max(1, wanted)

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from rag_app.cli import INTERNAL, INTERRUPTED, OK, USER
 from rag_app.errors import RagError
+from rag_app.progress import refusal_of
 from rag_app.sealed import write_whole
 from rag_app.ui.jobs import END, LOG, PROGRESS, RECORD
 from rag_app.uploads import forget_refused, uploads_in
 
 NICE = 5
 """The chat, which somebody waits for, goes first."""
-REFUSED = "refused    "
-"""Before the name of a file that was not read, see ``file_line``."""
 
 
 def main(folder: Path) -> int:
@@ -50,7 +49,7 @@ def _forget_refused(folder: Path, argv: list[str]) -> None:
     """What was uploaded and refused is not kept; the job's log says why it was."""
     home = folder.parent.parent
     said = (folder / LOG).read_text("utf-8", "replace")
-    refused = [path for path in uploads_in(home, argv) if f"{REFUSED}{path.name}: " in said]
+    refused = [path for path in uploads_in(home, argv) if refusal_of(path.name) in said]
     with suppress(RagError):  # a damaged library
         if refused:
             forget_refused(home, refused)
