@@ -23,6 +23,8 @@ class Called:
     id: str = "call_7"
     index: int | None = 0
     """As deltas carry it; none: left out, as some servers do."""
+    named_later: bool = False
+    """Its first delta has an id and no function."""
     in_characters: int = 5
     """The arguments are sent in pieces of so many."""
 
@@ -151,8 +153,12 @@ def _deltas(piece: str | Called) -> Iterator[dict[str, Any]]:
         yield {"role": "assistant", "content": piece}
         return
     place = {} if piece.index is None else {"index": piece.index}
-    head = {"id": piece.id, "type": "function", "function": {"name": piece.name, "arguments": ""}}
-    yield {"role": "assistant", "content": None, "tool_calls": [place | head]}
+    head: dict[str, Any] = {"id": piece.id, "type": "function"}
+    name = {"function": {"name": piece.name, "arguments": ""}}
+    if piece.named_later:
+        yield {"role": "assistant", "content": None, "tool_calls": [place | head]}
+        head = {}
+    yield {"role": "assistant", "content": None, "tool_calls": [place | head | name]}
     for at in range(0, len(piece.arguments), piece.in_characters):
         part = piece.arguments[at : at + piece.in_characters]
         yield {"tool_calls": [place | {"function": {"arguments": part}}]}

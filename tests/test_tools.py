@@ -207,11 +207,12 @@ def test_calls_that_never_end_are_cut_off_and_the_answer_comes_all_the_same() ->
     assert [each.get("tool_choice") for each in answers.requests[-3:]] == [None, "none", None]
 
 
-def test_deltas_that_cannot_be_put_together_are_a_refusal() -> None:
-    """A server that leaves the index out; two pieces of a call cannot be told from two calls."""
+@pytest.mark.parametrize("call", [Called(FALL, index=None), Called(FALL, named_later=True)])
+def test_deltas_that_cannot_be_put_together_are_a_refusal(call: Called) -> None:
+    """Without their index, pieces of a call look like calls; LlamaIndex cannot name one later."""
 
     def pieces(request: dict[str, Any]) -> Iterator[str | Called]:
-        yield from [Called(FALL, index=None)] if "tools" in request else IN_BRACES
+        yield from [call] if "tools" in request else IN_BRACES
 
     with llm_standin(StandIn(pieces=pieces, tools="taken")) as answers:
         text, _, llm = ask(answers)
