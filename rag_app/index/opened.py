@@ -22,7 +22,7 @@ from rag_app.errors import LibraryError
 from rag_app.index.embedder import Vectors
 from rag_app.index.vectors import map_vectors
 from rag_app.library import Library
-from rag_app.records import Filing
+from rag_app.records import Filing, Filters
 from rag_app.sums import is_as_sealed
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ MAX_MAPPED = 8192
 """Each map holds a file open, and what is known of its rows takes some 130 kB."""
 MAX_LISTED = 4096
 """Filings whose lines are known, at some 60 kB each."""
+MAX_FILTERS = 16
+"""A question asks several times what its filters admit, and every filing is looked at for it."""
 _LINE = re.compile(rb'^\{"id": "([^"\\]+)", .*\n', re.MULTILINE)
 _ITEM = re.compile(rb'"item": "([^"\\]*)"')
 
@@ -128,6 +130,7 @@ class OpenedFilings:
         self.norms = functools.lru_cache(MAX_LISTED)(self._norms)
         self.chunks = functools.lru_cache(MAX_LISTED)(self._chunks)
         self.items = functools.lru_cache(MAX_LISTED)(self._items)
+        self.admitted = functools.lru_cache(MAX_FILTERS)(self._admitted)
 
     @functools.cached_property
     def covers(self) -> dict[str, Filing]:
@@ -136,6 +139,9 @@ class OpenedFilings:
             key: self._library.stored(key, version).filing
             for key, version in self._versions.items()
         }
+
+    def _admitted(self, filters: Filters) -> tuple[str, ...]:
+        return tuple(key for key, filing in self.covers.items() if filters.admits(filing))
 
     def gather(self, chunk_ids: Sequence[str]) -> Vectors:
         """The full-width vectors of some chunks, at least one, a row each."""

@@ -83,10 +83,7 @@ class FilingsRetriever(BaseRetriever):
             scores = np.full(len(pool.ids), -np.inf)
             scores[order] = self.reranker.scores(question, passages)
             order = best_first(pool.ids, scores)[: len(order)]
-        return [
-            self._hit(pool, nodes, shown, rank, scores)
-            for rank, shown in enumerate(self._distinct(pool, nodes, order), start=1)
-        ]
+        return self._hits(pool, nodes, self._distinct(pool, nodes, order), scores)
 
     def candidates(self, question: str) -> Pool:
         """What either side finds, with the scores of both.
@@ -135,18 +132,23 @@ class FilingsRetriever(BaseRetriever):
             return [Shown(row, ()) for row in order[: self.k]]
         return collapse(order, pool, lambda row: nodes[row].text, self.k)
 
-    def _hit(
-        self, pool: Pool, nodes: _Nodes, shown: Shown, rank: int, scores: Scores
-    ) -> NodeWithScore:
-        node = nodes[shown.row]
-        node.metadata |= {
-            "rank": rank,
-            "cosine": round(float(pool.cosines[shown.row]), 4),
-            "lead": round(float(pool.cosines[shown.row] - np.median(pool.cosines)), 4),
-            "also_in": [self._place(pool.ids[row]) for row in shown.twins],
-        }
-        node.excluded_embed_metadata_keys = node.excluded_llm_metadata_keys = list(node.metadata)
-        return NodeWithScore(node=node, score=round(float(scores[shown.row]), 4))
+    def _hits(
+        self, pool: Pool, nodes: _Nodes, distinct: list[Shown], scores: Scores
+    ) -> list[NodeWithScore]:
+        leads = pool.cosines - np.median(pool.cosines)
+        hits = []
+        for rank, shown in enumerate(distinct, start=1):
+            node = nodes[shown.row]
+            node.metadata |= {
+                "rank": rank,
+                "cosine": round(float(pool.cosines[shown.row]), 4),
+                "lead": round(float(leads[shown.row]), 4),
+                "also_in": [self._place(pool.ids[row]) for row in shown.twins],
+            }
+            names = list(node.metadata)
+            node.excluded_embed_metadata_keys = node.excluded_llm_metadata_keys = names
+            hits.append(NodeWithScore(node=node, score=round(float(scores[shown.row]), 4)))
+        return hits
 
     def _place(self, chunk_id: str) -> dict[str, Any]:
         key = key_of(chunk_id)

@@ -72,9 +72,9 @@ class Snapshot:
         """The chunk of an id, out of the version that was indexed; made anew for the caller."""
         return self.opened.chunks(key_of(chunk_id)).node(chunk_id)
 
-    def admitted(self, filters: Filters) -> list[str]:
+    def admitted(self, filters: Filters) -> tuple[str, ...]:
         """Keys of the indexed filings that pass the filters."""
-        return [key for key, filing in self.opened.covers.items() if filters.admits(filing)]
+        return self.opened.admitted(filters)
 
     def admitted_chunks(self, filters: Filters) -> list[str]:
         """Ids of the indexed chunks that pass the filters, the one on Items too."""
