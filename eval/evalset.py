@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eval.rows import QaRow
-from eval.splits import notebook_split
+from eval.splits import company_of, notebook_split
 from rag_app.errors import DataError
 
 
@@ -101,5 +101,5 @@ def notebook_evalset(rows: Sequence[QaRow]) -> EvalSet:
         queries={row.id: row.question for row in asked},
         corpus={row.id: row.context for row in rows},
         qrels={row.id: {row.id: 1} for row in asked},
-        groups={row.id: row.ticker for row in asked},
+        groups={row.id: company_of(row) for row in asked},
     )

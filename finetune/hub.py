@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
-from finetune.model_folder import CONFIG_FILE
 from rag_app.errors import TrainingError
 
 UPLOADED = (
@@ -78,9 +78,10 @@ def push(folder: Path, repo: str) -> str:
             commit_message=f"Upload {folder.name}",
         )
     except Exception as error:
+        only = " ".join(f"--include {shlex.quote(pattern)}" for pattern in UPLOADED)
         raise TrainingError(
             f"{folder} could not be pushed to {repo} ({type(error).__name__}); it is whole on this "
             "machine. When the hub answers: "
-            f"`hf upload {repo} {folder} --exclude {CONFIG_FILE} 'report_*'`."
+            f"`hf upload {repo} {folder} --private {only}`."
         ) from None
     return str(url)

@@ -21,9 +21,23 @@ from rag_app.errors import TrainingError
 from rag_app.index.models import resolve_model
 
 SCRATCH = "scratch"
-SAME = frozenset({"base", "data", "split", "dev_share", "served_dim", "evaluations"})
+SAME = frozenset(
+    {"base", "data", "split", "dev_share", "served_dim", "evaluations", "holdout", "fold"}
+)
 """Fields without which dev scores of two trials could not be compared."""
-MATERIAL = frozenset({"negatives", "negative_ceiling", "serve_on", "columns", "merge_duplicates"})
+MATERIAL = frozenset(
+    {
+        "negatives",
+        "negative_ceiling",
+        "serve_on",
+        "columns",
+        "merge_duplicates",
+        "packs",
+        "pack_tokens",
+        "feedback_share",
+        "seed",
+    }
+)
 """Fields that decide what the pairs are; where none of them varies, all trials share the pairs."""
 
 

@@ -172,7 +172,12 @@ def _judge(
         return NO_QUESTION
     if normalised(question) in known:
         return REPEATED
-    own = Filters(filing.ticker or filing.cik, filing.form, filing.fiscal_year)
+    own = Filters(
+        filing.ticker or filing.cik or filing.company,
+        filing.form,
+        filing.fiscal_year,
+        filing.period_end.isoformat(),
+    )
     hits = served_retriever(generator.snapshot, generator.settings, own).retrieve(question)
     return KEPT if chunk.node_id in {hit.node.node_id for hit in hits} else NOT_FOUND
 

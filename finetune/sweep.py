@@ -30,8 +30,8 @@ class Objective:
     """What a trial does and how it is judged, never on test rows.
 
     ``about`` is all that is the same in every trial. ``run`` trains with the chosen values, calls
-    its second argument with the number of each dev evaluation, from 1, and what it gave, and
-    returns the score of the checkpoint that it would keep.
+    its second argument with the number of each dev evaluation (0: the untuned base, where that is
+    scored) and what it gave, and returns the score of the checkpoint that it would keep.
     """
 
     metric: str

@@ -86,7 +86,7 @@ def train(
         model=model,
         curves=tuple(curve for curve, _ in runs),
         seconds=time.perf_counter() - started,
-        padding=runs[-1][1],
+        padding=sum(share for _, share in runs) / len(runs),
         adapter=adapter,
     )
 

@@ -33,6 +33,10 @@ class DamagedIndex(IndexMismatch):
     """An index, or the vectors it came from, whose bytes have changed; it is built anew."""
 
 
+class OutdatedIndex(IndexMismatch):
+    """An index that another version of this program wrote; it is built anew."""
+
+
 class ChromaServerError(RagError):
     """The Chroma server is down, too slow, or refuses; the next question may find it back."""
 

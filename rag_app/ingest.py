@@ -52,6 +52,7 @@ class IngestReport:
     chunk_count: int
     encoded: int
     seconds: float
+    """Of encoding alone."""
     skipped: tuple[Path, ...] = ()
     """Links in a folder that point out of it."""
 
@@ -114,8 +115,8 @@ def ingest(
         watcher.on_encoding(chunks_without_vectors(library, embedder.spec))
         began = time.perf_counter()
         encoded = encode(library, embedder, watcher.on_encoded)
-        built = build_index(library, embedder, dim, watcher.on_encoded)
         seconds = time.perf_counter() - began
+        built = build_index(library, embedder, dim, watcher.on_encoded)
     encoded += built.encoded  # what was found to be damaged
     return IngestReport(tuple(outcomes), built.chunk_count, encoded, seconds, tuple(skipped))
 
@@ -196,9 +197,9 @@ def _store(file: ReadFile | RefusedFile, library: Library, max_bytes: int) -> Fi
         return FileOutcome(file.path, "refused", error=file.error)
     filing, health = file.parsed.filing, file.parsed.health
     if library.holds(filing, CHUNKER_VERSION):
-        count = library.filings()[filing.key].chunk_count
+        count = library.stored(filing.key, library.version_of(filing, CHUNKER_VERSION)).chunk_count
         return FileOutcome(file.path, "unchanged", filing.key, count, health)
-    outcome = "replaced" if filing.key in library.filings() else "added"
+    outcome = "replaced" if library.has(filing.key) else "added"
     try:
         same = _sha256(file.path, max_bytes) == filing.sha256
     except FilingError:

@@ -82,7 +82,7 @@ def describe(report: IngestReport) -> str:
     """The last line of an ingest."""
     stored = len(report.files) - len(report.refused)
     rate = ""
-    if report.encoded >= RATED_FROM:
+    if report.encoded >= RATED_FROM and report.seconds:
         rate = f" at {report.encoded / report.seconds:.0f} chunks/s"
     return (
         f"{stored} filing{'' if stored == 1 else 's'} read, {len(report.refused)} refused; "

@@ -49,7 +49,7 @@ def current(root: Path) -> Path | None:
     """The sealed directory that ``root`` points to; None when nothing was sealed there yet."""
     try:
         name = (root / POINTER).read_bytes().decode("utf-8", "replace").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a file system's own files lie about
         return None
     plain = bool(name) and name.isprintable() and Path(name).name == name
     return root / name if plain and (root / name).is_dir() else None
@@ -163,8 +163,10 @@ def prunable(root: Path, keep: set[str]) -> list[Path]:
 def discard(path: Path) -> bool:
     """Remove a file, or a directory that no reader holds; False when one does."""
     if not path.is_dir():
-        with suppress(OSError):
+        try:
             path.unlink()
+        except OSError:
+            return False
         return True
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag_app.errors import IndexMismatch, LibraryError, ModelError
+from rag_app.errors import IndexMismatch, LibraryError, ModelError, OutdatedIndex
 from rag_app.index.build import LEXICAL, build_index, index_root, is_current
 from rag_app.index.chroma import DenseIndex, write_collection
 from rag_app.index.embedder import Embedder, truncate
+from rag_app.index.lexical import CHUNK_IDS
 from rag_app.index.passport import FILE, Passport
 from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.index.vectors import load_vectors, save_vectors
 from rag_app.library import Library
 from rag_app.sealed import current
+from rag_app.sums import write_sums
 
 RNG = np.random.default_rng(0)
 
@@ -91,7 +93,7 @@ def test_every_dimension_is_derived_and_stands_beside_the_others(
         assert is_current(library, minilm.spec, dim)
     assert is_current(library, minilm.spec, 384)
     linked = [
-        (folder / LEXICAL / "chunk_ids.json").stat().st_ino
+        (folder / LEXICAL / CHUNK_IDS).stat().st_ino
         for dim in (384, 256, 64)
         if (folder := current(index_root(home_copy, minilm.spec, dim)))
     ]
@@ -118,6 +120,22 @@ def test_the_passport_refuses_what_does_not_fit(home_copy: Path, minilm: Embedde
     (folder / FILE).write_text(json.dumps({**passport, "fingerprint": "0" * 12}))
     with pytest.raises(IndexMismatch, match="model fingerprint"):
         Snapshot.open(folder, library, minilm, 384)
+
+
+def test_an_index_of_another_version_of_this_program_is_built_anew(
+    home_copy: Path, minilm: Embedder
+) -> None:
+    library = Library(home_copy)
+    older = current(index_root(home_copy, minilm.spec, 384))
+    assert older is not None
+    passport = json.loads((older / FILE).read_text())
+    (older / FILE).write_text(json.dumps({**passport, "format": 1}))
+    write_sums(older)
+    with pytest.raises(OutdatedIndex, match="another version of this program"):
+        Passport.load(older)
+    assert not is_current(library, minilm.spec, 384)
+    assert open_snapshot(library, minilm, 384).folder != older
+    assert is_current(library, minilm.spec, 384)
 
 
 def test_a_passport_is_the_same_whatever_the_order_of_chunks(minilm: Embedder) -> None:

@@ -48,7 +48,9 @@ def test_bm25_breaks_ties_by_id_and_keeps_to_what_is_admitted(tmp_path: Path) ->
     assert [id_ for id_, _ in index.query("copper", 2)] == ["b", "c"]
     assert [id_ for id_, _ in index.query("copper", 5, {"z", "a", "unknown"})] == ["z"]
     scores = index.scores("copper")
-    assert list(index.scores_of(scores, ["a", "z", "unknown"])) == [0, scores[0], 0]
+    assert index.chunk_ids == ["a", "b", "c", "z"]
+    longer = "z" * 100  # than any id that is there
+    assert list(index.scores_of(scores, ["a", "z", "unknown", longer])) == [0, scores[3], 0, 0]
     assert index.query("gold", 5) == []
 
 

@@ -121,7 +121,7 @@ def report(found: Sequence[Quoted], served: str) -> str:
         for each in found
         if each.held[SHOWN] and not each.held[ALL] and each.reference.ticker not in HELD
     ]
-    lines += [_failure(each) for each in failed[:: max(1, len(failed) // SHOWN_FAILURES)]]
+    lines += [_failure(each) for each in failed[:: max(1, -(-len(failed) // SHOWN_FAILURES))]]
     return "\n".join(lines) + "\n"
 
 

@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         source = f"python -m eval refusal --fit on {len(fitted_on)} questions of {names}"
         calibration = fit(fitted_on, spec.fingerprint, source)
     assert calibration is not None
-    text = report(calibration, judged, f"{spec.name} at {opened.dim} dimensions")
+    text = report(calibration, judged, f"{spec.name} at {opened.dim} dimensions", fitted=args.fit)
     if args.save:
         saved = json.dumps(dataclasses.asdict(calibration), indent=2)
         write_whole(refusal_path(spec), f"{saved}\n".encode())
@@ -107,18 +107,22 @@ def as_json(calibration: Calibration, judged: Sequence[Judged]) -> dict[str, obj
     }
 
 
-def report(calibration: Calibration, judged: Sequence[Judged], served: str) -> str:
-    """The report as Markdown: each set against the unanswerable, thresholds, reliability."""
+def report(calibration: Calibration, judged: Sequence[Judged], served: str, *, fitted: bool) -> str:
+    """The report as Markdown: each set against the unanswerable, thresholds, reliability.
+
+    ``fitted`` says that it was fitted just now, to other companies' questions than ``judged``.
+    """
     from eval.refusing import TUNED_ON, UNANSWERABLE, reliability, tell
 
     told = tell(calibration, judged, calibration.refuse_below)
+    held = "None of the questions below was" if fitted else "Some questions below may have been"
     weights = ", ".join(f"{name} {value:+.2f}" for name, value in calibration.weights.items())
     lines = [
         "# When the chat says that the filings do not say",
         "",
         f"{served}; fitted by `{calibration.source}`.",
         f"log-odds of an answer: {weights}, {calibration.intercept:+.2f}; refused under "
-        f"{calibration.refuse_below:.3f}. None of the questions below was fitted on. Each is asked "
+        f"{calibration.refuse_below:.3f}. {held} fitted on. Each is asked "
         f"of its own filing; *{TUNED_ON}* are of companies whose questions trained the retriever.",
         "",
         "| answerable | n | unanswerable | AUC | 95% interval | cosine alone | answerable refused "

@@ -107,11 +107,13 @@ def _markers(text: str) -> set[int]:
 
 def _attribute(text: str, hits: Sequence[NodeWithScore]) -> str:
     passages = [passage_text(hit.node) for hit in hits if isinstance(hit.node, TextNode)]
-    cited = text
+    cited, end = text, 0
     for sentence in sentences(text):
-        marker = best_support(sentence, passages)
-        if marker:
-            cited = cited.replace(sentence, f"{sentence} [{marker}]", 1)
+        end = cited.index(sentence, end) + len(sentence)
+        if marker := best_support(sentence, passages):
+            mark = f" [{marker}]"
+            cited = cited[:end] + mark + cited[end:]
+            end += len(mark)
     return cited
 
 

@@ -16,7 +16,6 @@ from rag_app.chat.periods import Period, agree
 FULL_YEAR = 12
 """Months of a period whose head does not say how long it lasts."""
 
-_MARGIN = re.compile(r"\b(?P<of>[\w\s-]{0,40}?)\bmargin\b", re.IGNORECASE)
 _TIMES = re.compile(r"^\s*(?:x\b|times\b)", re.IGNORECASE)
 _RATIO = re.compile(r"\bratio of (?P<part>.+?) to (?P<whole>.+?)(?:\bwas\b|\bis\b|$)", re.I)
 _SHARE_OF = re.compile(r"\bas a (?:share|percentage|percent|portion) of\s+(?P<rest>.+)$", re.I)

@@ -86,10 +86,15 @@ def shows(passage: str, figure: Number) -> bool:
         if (
             amount
             and not shown.exact
-            and round(amount / figure.scale, figure.decimals) == figure.value
+            and abs(amount / figure.scale - figure.value) <= _half_a_place(figure)
         ):
             return True
     return False
+
+
+def _half_a_place(figure: Number) -> float:
+    """2,675 is written as 2.68 or 2.67: ties go either way, in print and in binary."""
+    return 0.5 * 10.0**-figure.decimals + 1e-9 * max(1.0, figure.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,7 @@ def load_facts(path: Path) -> tuple[Fact, ...]:
         return tuple(_fact(row) for row in pq.ParquetFile(path).read().to_pylist())
     except (OSError, pa.ArrowException, KeyError, TypeError) as error:
         raise LibraryError(
-            f"{path} is damaged ({type(error).__name__}); remove {path.parent.parent} and ingest "
-            "the filing again."
+            f"{path} is damaged ({type(error).__name__}); run `python -m rag_app ingest --repair`."
         ) from error
 
 

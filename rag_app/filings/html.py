@@ -153,7 +153,7 @@ class _Walker:
         if table.find(".//table") is not None:
             self._cells_in_order(table, style)
             return
-        grid = list(_rows(table, style))
+        grid = list(_rows(table, style, self.anchor))
         rows = [[cell for cell, _ in row] for row in grid]
         links = len(table.findall(".//a[@href]"))
         if is_dropped(rows, links):
@@ -188,7 +188,7 @@ class _Walker:
             self.anchor = cell.anchor
 
 
-def _rows(table: HtmlElement, style: Style) -> Iterator[list[tuple[Cell, _Walker]]]:
+def _rows(table: HtmlElement, style: Style, anchor: str) -> Iterator[list[tuple[Cell, _Walker]]]:
     """The cells of each row with the columns they cover, row spans carried down."""
     below: dict[int, int] = {}
     for tr in table.iter("tr"):
@@ -208,7 +208,7 @@ def _rows(table: HtmlElement, style: Style) -> Iterator[list[tuple[Cell, _Walker
             width, height = _span(td, "colspan"), _span(td, "rowspan")
             if column + width > MAX_COLUMNS:
                 width = height = 1
-            walker = _Walker()
+            walker = _Walker(anchor)
             walker.walk(td, row_style)
             walker.flush()
             paragraphs = [item for item in walker.items if isinstance(item, Paragraph)]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_app.errors import IndexMismatch, LibraryError
+from rag_app.errors import IndexMismatch, LibraryError, OutdatedIndex
 from rag_app.index.embedder import Embedder, Vectors, truncate
 from rag_app.index.lexical import write_lexical
 from rag_app.index.models import ModelSpec
@@ -81,14 +81,21 @@ def encode_missing(library: Library, embedder: Embedder, on_progress: Progress) 
 
 
 def is_current(library: Library, spec: ModelSpec, dim: int) -> bool:
-    """Whether a sealed index stands for this model and dimension over the library as it is."""
+    """Whether a sealed index stands for this model and dimension over the library as it is.
+
+    Raises:
+        IndexMismatch: there is one, and its passport cannot be read.
+    """
     folder = current(index_root(library.home, spec, dim))
-    return (
-        folder is not None
-        and library.dense.holds(folder / CHROMA)
-        and (folder / SUMS).exists()
-        and Passport.load(folder).filings == library.versions()
-    )
+    try:
+        return (
+            folder is not None
+            and library.dense.holds(folder / CHROMA)
+            and (folder / SUMS).exists()
+            and Passport.load(folder).filings == library.versions()
+        )
+    except OutdatedIndex:
+        return False
 
 
 def build_index(

@@ -131,6 +131,11 @@ class DenseIndex:
         """Let go of the files; the index is not to be used afterwards."""
         self._client.close()
 
+    def __del__(self) -> None:
+        """A snapshot that nothing reads any more lets go of a replaced index."""
+        with suppress(Exception):  # it was never opened, or Python is ending
+            self.close()
+
     def count(self) -> int:
         """The number of rows."""
         with self._asking():

@@ -61,7 +61,7 @@ def collect(
         if current(root) is None and not any(path.is_dir() for path in root.iterdir()):
             discard(root)
     for root in library.root.glob("*"):
-        if not any(root.iterdir()):
+        if root.is_dir() and not any(root.iterdir()):
             discard(root)
     library.dense.prune()
     return removed

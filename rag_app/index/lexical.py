@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from rag_app.errors import IndexMismatch
 from rag_app.index.fusion import Scores, top_rows
 
 K1, B = 0.9, 0.4  # Anserini's defaults, which DESIGN's reference figures used
+CHUNK_IDS = "chunk_ids.npy"
+"""Sorted, at one width, as BM25's rows are: looked up where they lie on disk."""
 
 
 def write_lexical(folder: Path, passages: Mapping[str, str]) -> None:
@@ -22,9 +23,10 @@ def write_lexical(folder: Path, passages: Mapping[str, str]) -> None:
     import bm25s
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "chunk_ids.json").write_text(json.dumps(list(passages)), "utf-8")
+    ids = sorted(passages)
+    np.save(folder / CHUNK_IDS, _written(ids), allow_pickle=False)
     index = bm25s.BM25(k1=K1, b=B)
-    index.index(_tokens(list(passages.values())), show_progress=False)
+    index.index(_tokens([passages[id_] for id_ in ids]), show_progress=False)
     index.save(folder, show_progress=False)
 
 
@@ -49,19 +51,23 @@ class LexicalIndex:
 
         try:
             self._index = bm25s.BM25.load(folder, mmap=True)
-            self.chunk_ids: list[str] = json.loads((folder / "chunk_ids.json").read_text("utf-8"))
+            self._ids = np.load(folder / CHUNK_IDS, mmap_mode="r", allow_pickle=False)
         except Exception as error:
             raise IndexMismatch(
                 f"The BM25 index at {folder} cannot be read ({type(error).__name__}); run "
                 "`python -m rag_app index --rebuild`."
             ) from error
-        self._row_of = {chunk_id: row for row, chunk_id in enumerate(self.chunk_ids)}
+
+    @property
+    def chunk_ids(self) -> list[str]:
+        """The indexed chunks, sorted; read anew at each call."""
+        return _read(self._ids)
 
     def scores(self, question: str) -> NDArray[np.float32]:
         """The BM25 score of every chunk, in the order of ``chunk_ids``; 0 shares no term."""
         terms = _tokens([question])
         if not any(terms):
-            return np.zeros(len(self.chunk_ids), dtype=np.float32)
+            return np.zeros(len(self._ids), dtype=np.float32)
         return np.asarray(self._index.get_scores(terms[0]), dtype=np.float32)
 
     def query(
@@ -80,17 +86,34 @@ class LexicalIndex:
         if among is None:
             rows = top_rows(scores, n)
         else:
-            known = [self._row_of[id_] for id_ in among if id_ in self._row_of]
-            rows = np.array(known, dtype=np.intp)
+            rows = self._rows_of(among)
+            rows = rows[rows >= 0]
             rows = rows[top_rows(scores[rows], n)]
         rows = rows[scores[rows] > 0]
-        found = [(self.chunk_ids[row], float(scores[row])) for row in rows]
+        found = zip(_read(self._ids[rows]), scores[rows].tolist(), strict=True)
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:n]
 
     def scores_of(self, scores: NDArray[np.float32], chunk_ids: Sequence[str]) -> Scores:
         """What ``scores`` say of some chunks, in their order; 0 for one that is not indexed."""
-        rows = [self._row_of.get(chunk_id) for chunk_id in chunk_ids]
-        return np.array([0.0 if row is None else scores[row] for row in rows], dtype=np.float64)
+        rows = self._rows_of(chunk_ids)
+        return np.where(rows >= 0, scores[rows], 0).astype(np.float64)
+
+    def _rows_of(self, chunk_ids: Collection[str]) -> NDArray[np.intp]:
+        """The row of each chunk, -1 for one that is not indexed."""
+        asked = _written(chunk_ids)
+        # At the width of those on disk, which a search would otherwise copy. What that cuts off
+        # an id is seen when the ids that were found are compared with it.
+        rows = np.searchsorted(self._ids, asked.astype(self._ids.dtype))
+        rows[rows == len(self._ids)] = -1
+        return np.where(self._ids[rows] == asked, rows, -1)
+
+
+def _written(chunk_ids: Collection[str]) -> NDArray[np.bytes_]:
+    return np.array([id_.encode() for id_ in chunk_ids], dtype=np.bytes_)
+
+
+def _read(written: NDArray[np.bytes_]) -> list[str]:
+    return [id_.decode() for id_ in written.tolist()]
 
 
 def _tokens(texts: list[str]) -> list[list[str]]:

@@ -138,6 +138,8 @@ def _names(companies: tuple[Company, ...]) -> dict[str, list[tuple[tuple[str, ..
 def _said(printed: str) -> set[tuple[str, ...]]:
     """What people say for a name on a cover: without its legal form, or its first word alone."""
     words = _core(printed)
+    if not words:
+        return set()
     names = {words}
     if "&" in printed:
         head, tail = _core(printed.split("&")[0]), _core(printed.split("&", 1)[1])

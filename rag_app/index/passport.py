@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag_app.errors import IndexMismatch
+from rag_app.errors import IndexMismatch, OutdatedIndex
 from rag_app.filings.chunks import CHUNKER_VERSION
 from rag_app.index.models import ModelSpec
 from rag_app.library import LAYOUT
 from rag_app.sealed import write_whole
 
 FILE = "passport.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class Passport:
         """Read an index's passport.
 
         Raises:
-            IndexMismatch: there is none, or another version of this program wrote it.
+            OutdatedIndex: another version of this program wrote it.
+            IndexMismatch: there is none.
         """
         try:
             passport = cls(**json.loads((folder / FILE).read_text("utf-8")))
@@ -75,9 +76,9 @@ class Passport:
                 "`python -m rag_app index --rebuild`."
             ) from error
         if passport.format != FORMAT:
-            raise IndexMismatch(
-                f"The index at {folder} was written by another version of this program; run "
-                "`python -m rag_app index --rebuild`."
+            raise OutdatedIndex(
+                f"The index at {folder} was written by another version of this program "
+                "(`python -m rag_app index` mends it)."
             )
         return passport
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from rag_app.errors import DamagedIndex, LibraryError
+from rag_app.errors import DamagedIndex, LibraryError, OutdatedIndex
 from rag_app.index.build import (
     Note,
     Progress,
@@ -21,6 +22,7 @@ from rag_app.records import Filters
 from rag_app.sealed import current, writer_lock
 
 ATTEMPTS = 5
+RETRY_S = 10.0
 """An index may be replaced and removed between finding and opening it, hardly twice in a row."""
 
 
@@ -37,7 +39,8 @@ def open_snapshot(
     A model that never served is encoded once. An index that lags behind the library is derived
     anew when all vectors are stored (seconds); when they are not, or another process writes, the
     older one answers and ``on_note`` says so: an interrupted ingest never stops the chat. One
-    whose bytes have changed is built anew, and ``on_note`` names what was damaged.
+    whose bytes have changed, or that another version of this program wrote, is built anew, and
+    ``on_note`` says why.
 
     Raises:
         LibraryError: the library is empty or a filing in it damaged, or another process writes
@@ -56,11 +59,20 @@ def open_snapshot(
                 return Snapshot.open(folder, library, embedder, dim)
         except FileNotFoundError:  # it was replaced and removed since its name was read
             continue
-        except DamagedIndex as error:
+        except (DamagedIndex, OutdatedIndex) as error:
             on_note(f"{error} It is built anew from the library.")
             with writer_lock(library.home):
                 build_index(library, embedder, dim, on_progress, rebuild=True, on_note=on_note)
     raise LibraryError(f"The index under {root} does not stay; run `python -m rag_app index`.")
+
+
+def may_answer(snapshot: Snapshot, versions: Mapping[str, str], age_s: float) -> bool:
+    """Whether a snapshot opened ``age_s`` ago still answers for these versions of the library.
+
+    One that ``open_snapshot`` had to take though it lags behind does so for a while only: an
+    ingest that stood in the way has ended by then, or is given more time.
+    """
+    return snapshot.passport.filings == versions or age_s < RETRY_S
 
 
 def _hold(root: Path, library: Library) -> None:

@@ -76,7 +76,7 @@ def verify_index(
             f"library's {found.chunk_count}; {REBUILD}."
         )
     on_part("BM25")
-    if sorted(LexicalIndex(folder / LEXICAL).chunk_ids) != sorted(ids):
+    if LexicalIndex(folder / LEXICAL).chunk_ids != sorted(ids):
         raise IndexMismatch(f"The BM25 index at {folder / LEXICAL} has other chunks; {REBUILD}.")
     on_part("Chroma")
     cut = truncate(vectors, dim, spec.start_of(dim))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from rag_app.facts import find_facts
 from rag_app.index.build import index_root
 from rag_app.index.opened import key_of
 from rag_app.index.retriever import FilingsRetriever, served_retriever
-from rag_app.index.serving import open_snapshot
+from rag_app.index.serving import may_answer, open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import StoredFiling
 from rag_app.records import Fact, Filters
@@ -40,6 +41,7 @@ class Engine:
         self.llm = llm
         self._lock = threading.Lock()
         self._state: object = None
+        self._opened = 0.0
         self._snapshot: Snapshot | None = None
 
     def snapshot(self) -> Snapshot:
@@ -51,11 +53,15 @@ class Engine:
         root = index_root(self.library.home, self.embedder.spec, self.dim)
         with self._lock:
             versions = self.library.versions()
-            if self._snapshot is None or self._state != (current(root), versions):
+            if (
+                self._snapshot is None
+                or self._state != (current(root), versions)
+                or not may_answer(self._snapshot, versions, time.monotonic() - self._opened)
+            ):
                 self._snapshot = open_snapshot(
                     self.library, self.embedder, self.dim, on_note=_logged
                 )
-                self._state = (current(root), versions)
+                self._state, self._opened = (current(root), versions), time.monotonic()
             return self._snapshot
 
     def warm_up(self) -> None:

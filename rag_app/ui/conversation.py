@@ -139,7 +139,8 @@ def draw_retry(question: str, searched_for: str, asked: Asked | None, number: in
 
 def _ask_edited(question: str, number: int) -> None:
     edited = st.session_state[f"edited-{number}"].strip()
-    keep_edited_question(state.messages()[number - 1], edited)
+    if number <= len(state.messages()):  # else it is still being answered
+        keep_edited_question(state.messages()[number - 1], edited)
     state.ask(question, edited)
 
 

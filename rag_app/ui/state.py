@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,13 @@ from rag_app.index.chroma_server import dense_store
 from rag_app.index.embedder import Embedder
 from rag_app.index.encoders import encoder_cache
 from rag_app.index.models import resolve_model, weights_changed_at
-from rag_app.index.serving import open_snapshot
+from rag_app.index.serving import may_answer, open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import Library
 from rag_app.records import Filters
 from rag_app.sealed import current
 from rag_app.settings import Settings, load_settings
+from rag_app.ui.markdown import written_markdown
 
 MAX_OPEN_SNAPSHOTS = 8
 UNANSWERED = (
@@ -84,11 +86,20 @@ def _warm_up(embedder: Embedder) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    snapshot: Snapshot
+    notes: tuple[str, ...]
+    """What was said of it when it was opened."""
+    at: float
+    """By the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Opened:
     """Open snapshots by what they stand for; the lock makes the second of two sessions wait."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    snapshots: dict[tuple[object, ...], tuple[Snapshot, list[str]]] = field(default_factory=dict)
+    snapshots: dict[tuple[object, ...], _Kept] = field(default_factory=dict)
 
 
 @st.cache_resource(show_spinner=False)
@@ -109,20 +120,24 @@ def snapshot(model: str, dim: int) -> Snapshot:
     root = index_root(library.home, chosen.spec, dim)
     opened = _opened()
     with opened.lock:
-        versions = tuple(library.versions().items())
-        found = opened.snapshots.get((root, current(root), versions))
-        if found is None:
+        versions = library.versions()
+        about = tuple(versions.items())
+        found = opened.snapshots.get((root, current(root), about))
+        if found is None or not may_answer(found.snapshot, versions, time.monotonic() - found.at):
             notes: list[str] = []
             with _encoding_bar(model, chunks_without_vectors(library, chosen.spec)) as on_progress:
                 fresh = open_snapshot(
                     library, chosen, dim, on_progress=on_progress, on_note=notes.append
                 )
-            found = opened.snapshots[(root, fresh.folder, versions)] = (fresh, notes)
+            found = _Kept(fresh, tuple(notes), time.monotonic())
+            opened.snapshots[(root, fresh.folder, about)] = found
             if len(opened.snapshots) > MAX_OPEN_SNAPSHOTS:
                 opened.snapshots.pop(next(iter(opened.snapshots)))
-    for note in found[1]:
-        st.toast(note)
-    return found[0]
+    if st.session_state.get("noted") != found.notes:  # once a session, not at every rerun
+        st.session_state["noted"] = found.notes
+        for note in found.notes:
+            st.toast(written_markdown(note))
+    return found.snapshot
 
 
 @contextmanager
