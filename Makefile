@@ -30,7 +30,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 setup: $(VENV)/.installed ## create .venv and install, exact versions
 
-setup-dev: $(VENV)/.installed-dev
+setup-dev: $(VENV)/.installed-dev ## the same with what tests, benches and a local LLM need
 
 chat: setup ## open the chat on http://127.0.0.1:8501
 	$(RUN) -m rag_app chat $(ARGS)
@@ -61,6 +61,9 @@ adapter: setup ## train the model that ships anew: make adapter DATA=financial_q
 	$(RUN) -m finetune --data $(DATA) --out $(ADAPTER)-draft --no-promote $(ADAPTER_FLAGS)
 	cp data/local/models/$(ADAPTER)-draft/adapter/* rag_app/index/shipped/$(ADAPTER)/
 	sed -e 's/$(ADAPTER)-draft/$(ADAPTER)/g' -e '/^## How to load it/,/^## How it was/{/^## How it was/!d}' \
+	  -e 's/the adapter is in the folder `adapter`/the adapter is `adapter.safetensors` beside this card/' \
+	  -e '/^| code | unknown |$$/d' \
+	  -e 's/^`train_config.json` holds .*/`train_config.json` and `curves.png` of the run are not shipped./' \
 	  data/local/models/$(ADAPTER)-draft/README.md > rag_app/index/shipped/$(ADAPTER)/README.md
 
 eval: setup ## score a retriever: make eval ARGS="run --data my.csv --model mine --out r.json"

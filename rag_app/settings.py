@@ -167,7 +167,12 @@ def load_settings(**flags: Any) -> Settings:
 def processor_threads() -> int:
     """How many threads may compute: ``OMP_NUM_THREADS``, as torch reads it, or every processor."""
     asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(asked) if asked.isdecimal() and int(asked) > 0 else len(os.sched_getaffinity(0))
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

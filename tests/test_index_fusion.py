@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import bm25s
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rag_app.index.fusion import SCALE, Pool, best_first, fuse, top_rows
 from rag_app.index.lexical import LexicalIndex, write_lexical
@@ -65,6 +67,10 @@ def test_the_top_of_many_is_that_of_sorting_them(rows: int, values: int) -> None
             assert top_rows(scores, n).tolist() == np.flatnonzero(scores >= least).tolist()
 
 
+def _by_bm25s(folder: Path, terms: list[str]) -> NDArray[np.float32]:
+    return np.asarray(bm25s.BM25.load(folder).get_scores(terms))
+
+
 def test_bm25_finds_the_best_of_many_and_none_without_a_shared_term(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     words = np.array(["copper", "nickel", "zinc", "tin", "lead", "iron"])
@@ -75,6 +81,8 @@ def test_bm25_finds_the_best_of_many_and_none_without_a_shared_term(tmp_path: Pa
     write_lexical(tmp_path, passages)
     index = LexicalIndex(tmp_path)
     scores = index.scores("copper tin")
+    assert np.array_equal(scores, _by_bm25s(tmp_path, ["copper", "tin"]))
+    assert not index.scores("gold of the").any()
     ranked = sorted(zip(-scores, index.chunk_ids, strict=True))[:30]
     assert [id_ for id_, _ in index.query("copper tin", 30)] == [id_ for _, id_ in ranked]
     assert {id_ for id_, _ in index.query("copper", 100)} == {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import statistics
 from collections.abc import Callable
 
 from eval.benches.clocks import percentiles_ms
@@ -10,6 +10,7 @@ from eval.benches.measured import Aim, Measured
 from eval.benches.plain_chroma import plain_collection
 from eval.benches.plain_llama import retriever_over, stock_embedding
 from eval.benches.questions import questions_of
+from eval.benches.turns import BLOCK, in_turns
 from eval.benches.workbench import Workbench, copy_filings, indexed_ids
 from rag_app.index.balanced import asked_of, retriever_of
 from rag_app.index.retriever import FilingsRetriever, served_retriever
@@ -17,11 +18,10 @@ from rag_app.index.serving import open_snapshot
 from rag_app.records import Filters
 
 SHARE_OF_STOCK = 0.4
-WARM = 5
 
 
 def time_query(bench: Workbench) -> Measured:
-    """Ask both, question by question, over the same chunks with the same full-width vectors.
+    """Ask both, in turns, over the same chunks with the same full-width vectors.
 
     Ours is the whole read path as it is served: filters out of the question, BM25, rescoring,
     twins. The stock retriever searches one Chroma collection, texts and metadata in it.
@@ -39,27 +39,22 @@ def time_query(bench: Workbench) -> Measured:
         ids = indexed_ids(snapshot)
         vectors = snapshot.opened.gather(ids)
         nodes = [snapshot.chunk(id_) for id_ in ids]
-        questions = questions_of(library, bench.sizes.questions + WARM)
+        questions = questions_of(library, bench.sizes.questions)
         with plain_collection(store) as collection:
             stock = retriever_over(collection, nodes, vectors, embedding, settings.k)
             asked: dict[str, Callable[[str], int]] = {
                 "stock": lambda question: len(stock.retrieve(question)),
                 "ours": lambda question: len(served_hits(retriever, question)),
             }
-            taken: dict[str, list[float]] = {name: [] for name in asked}
-            hits = dict.fromkeys(asked, 0)
-            for number, question in enumerate(questions):
-                for name, ask in asked.items():
-                    began = time.perf_counter()
-                    found = ask(question)
-                    if number >= WARM:
-                        taken[name].append(time.perf_counter() - began)
-                        hits[name] += found
-    figures = {name: percentiles_ms(seconds) for name, seconds in taken.items()}
+            answered = in_turns(asked, questions)
+    figures = {name: percentiles_ms([s for s, _ in found]) for name, found in answered.items()}
     shares = {name: figures["ours"][name] / figures["stock"][name] for name in figures["ours"]}
-    counted = {name: {"hits a question": hits[name] / len(taken[name])} for name in hits}
+    counted = {
+        name: {"hits a question": statistics.mean(hits for _, hits in found)}
+        for name, found in answered.items()
+    }
     return Measured(
-        f"{len(ids)} chunks, {bench.sizes.questions} questions in turns, {spec.name}, "
+        f"{len(ids)} chunks, {bench.sizes.questions} questions in turns of {BLOCK}, {spec.name}, "
         f"{settings.k} hits. Ours at {bench.dim} dimensions with encoder "
         f"{bench.embedder.encoder.name}, BM25 {'on' if settings.lexical else 'off'}; stock: "
         f"HuggingFaceEmbedding (torch) and ChromaVectorStore at {spec.width}.",

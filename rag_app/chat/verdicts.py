@@ -45,7 +45,7 @@ def verdict(
     quoted = next((c.marker for c in citations if _verbatim(claim.sentence, c.text)), None)
     if quoted:
         return Figure(text, quoted, "in passage", "the sentence stands there word for word")
-    if not claim.readings:  # "It was $5 million.": there is only the number to look for
+    if not claim.readings and not claim.whole:  # "It was $5 million.": look for the number alone
         showing = (c.marker for c in citations if shows(c.text, claim.number))
         marker = next(showing, None)
         if marker is None:

@@ -65,10 +65,21 @@ class LexicalIndex:
 
     def scores(self, question: str) -> NDArray[np.float32]:
         """The BM25 score of every chunk, in the order of ``chunk_ids``; 0 shares no term."""
-        terms = _tokens([question])
-        if not any(terms):
+        from scipy.sparse import csc_array  # bm25s has imported it
+
+        columns = self._index.get_tokens_ids(_tokens([question])[0])
+        if not columns:
             return np.zeros(len(self._ids), dtype=np.float32)
-        return np.asarray(self._index.get_scores(terms[0]), dtype=np.float32)
+        # The sum of the terms' columns, as bm25s has it, in half the time that it takes.
+        held = self._index.scores
+        ends = held["indptr"][1:][columns]
+        spans = list(map(slice, held["indptr"][columns], ends))
+        data, rows = (
+            np.concatenate([held[part][s] for s in spans]) for part in ("data", "indices")
+        )
+        starts = np.cumsum([0, *(span.stop - span.start for span in spans)])
+        terms = csc_array((data, rows, starts), shape=(len(self._ids), len(columns)))
+        return np.asarray(terms @ np.ones(len(columns), dtype=np.float32))
 
     def query(
         self, question: str, n: int, among: Collection[str] | None = None
