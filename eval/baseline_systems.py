@@ -25,6 +25,8 @@ from rag_app.index.models import ModelSpec
 
 Pair = tuple[Vectors, Vectors]
 """Vectors of queries and of passages."""
+DEPTH = 100
+"""Hits of BM25 that are judged, as many as ``score`` ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,6 @@ def add_baselines(
     bases: Bases,
     dims: Sequence[int],
     *,
-    k: int = 100,
     on_progress: Callable[[int], None] | None = None,
 ) -> Report:
     """The report with its baselines at the same dimensions, as far as the base has them.
@@ -69,11 +70,11 @@ def add_baselines(
 
     def scored(kind: str, pair: Pair, kept: Sequence[int], spec: ModelSpec | None) -> Scores:
         start_of = spec.start_of if spec else lambda dim: 0
-        return score(*pair, query_ids, corpus_ids, evalset, kept, k=k, kind=kind, start_of=start_of)
+        return score(*pair, query_ids, corpus_ids, evalset, kept, kind=kind, start_of=start_of)
 
     spec = bases.base.spec
     had = [dim for dim in dims if dim in spec.dims]
-    scores = bm25_scores(evalset, k)
+    scores = bm25_scores(evalset)
     pair = encoded(bases.base)
     if bases.tuned:
         scores |= scored("base", pair, had, spec)
@@ -88,15 +89,15 @@ def add_baselines(
     )
 
 
-def bm25_scores(evalset: EvalSet, k: int, name: str = "bm25") -> Scores:
+def bm25_scores(evalset: EvalSet, name: str = "bm25") -> Scores:
     """BM25 over the corpus, with the company filter too where the set has one."""
     with lexical_of(evalset.corpus) as index:
-        run = {id_: dict(index.query(text, k)) for id_, text in evalset.queries.items()}
+        run = {id_: dict(index.query(text, DEPTH)) for id_, text in evalset.queries.items()}
         scores = {name: judge(run, evalset)}
         if evalset.admitted:
             among = {company: set(ids) for company, ids in evalset.admitted.items()}
             run = {
-                id_: dict(index.query(text, k, among.get(evalset.groups[id_], set())))
+                id_: dict(index.query(text, DEPTH, among.get(evalset.groups[id_], set())))
                 for id_, text in evalset.queries.items()
             }
             scores[name + FILTER] = judge(run, evalset)

@@ -55,21 +55,23 @@ def duplicate_groups(texts: Sequence[str]) -> list[int]:
     """
     parents = list(range(len(texts)))
 
-    def root(row: int) -> int:
-        while parents[row] != row:
-            parents[row] = parents[parents[row]]
-            row = parents[row]
-        return row
-
     first_rows: dict[str, int] = {}
     for row, text in enumerate(texts):
         words = normalised(text)
         if words:
             parents[row] = first_rows.setdefault(words, row)
     for one, other in near_duplicates(texts):
-        low, high = sorted((root(one), root(other)))
+        low, high = sorted((root(parents, one), root(parents, other)))
         parents[high] = low
-    return [root(row) for row in range(len(texts))]
+    return [root(parents, row) for row in range(len(texts))]
+
+
+def root(parents: list[int], row: int) -> int:
+    """The first row of the group that ``row`` is in, by each row's parent (a union-find forest)."""
+    while parents[row] != row:
+        parents[row] = parents[parents[row]]
+        row = parents[row]
+    return row
 
 
 def _ngrams(normal: str) -> set[int]:

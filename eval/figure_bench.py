@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eval.figure_statements import Statement, statements_of
@@ -42,9 +42,7 @@ class Checked:
         return self.supported == self.statement.true
 
 
-def check_library(
-    library: Library, count: int, seed: int, on_filing: Callable[[str], None] = lambda key: None
-) -> list[Checked]:
+def check_library(library: Library, count: int, seed: int) -> list[Checked]:
     """``count`` statements a filing, each checked as an answer that cites its passages.
 
     Raises:
@@ -53,7 +51,6 @@ def check_library(
     checked: list[Checked] = []
     for key, stored in library.filings().items():
         chance = random.Random(f"{seed}:{key}")
-        on_filing(key)
         checked += _of_filing(library, key, stored.version, count, chance)
     return checked
 

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rag_app.index.twins import shingles_of
+
 if TYPE_CHECKING:
     from rag_app.library import Library
 
@@ -73,7 +75,7 @@ class _Chunks:
         for chunk_id, text in passages.items():
             words = _words(text)
             self._flat[chunk_id] = "".join(words)
-            for shingle in _shingles(words):
+            for shingle in shingles_of(words, SHINGLE_WORDS):
                 self._holders[shingle].append(chunk_id)
 
     def whole(self, gold: str) -> list[str]:
@@ -83,7 +85,7 @@ class _Chunks:
 
     def shares(self, gold: str) -> dict[str, float]:
         """Chunk id → share of the gold's shingles, where that is ``MIN_SHARE`` or more."""
-        shingles = _shingles(_words(gold))
+        shingles = shingles_of(_words(gold), SHINGLE_WORDS)
         held = Counter(id_ for shingle in shingles for id_ in self._holders.get(shingle, ()))
         shares = {id_: held[id_] / len(shingles) for id_ in self._flat if held[id_]}
         return {id_: share for id_, share in shares.items() if share >= MIN_SHARE}
@@ -91,9 +93,3 @@ class _Chunks:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())
-
-
-def _shingles(words: Sequence[str]) -> set[Shingle]:
-    """Runs of four words; a shorter text is one shingle of all its words, an empty one none."""
-    count = max(1, len(words) - SHINGLE_WORDS + 1) if words else 0
-    return {tuple(words[start : start + SHINGLE_WORDS]) for start in range(count)}

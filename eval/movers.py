@@ -89,8 +89,8 @@ def movers_text(found: list[Mover], evalset: EvalSet | None) -> str:
 
 def _item(mover: Mover, evalset: EvalSet | None) -> str:
     head = (
-        f"- **{mover.query}** ({mover.group}) {mover.gain:+.4f}: {mover.base.score:.4f}, "
-        f"{_place(mover.base)} → {mover.tuned.score:.4f}, {_place(mover.tuned)}"
+        f"- **{mover.query}** ({mover.group}) {mover.gain:+.4f}: {mover.base.score:.4f}"
+        f"{_place(mover.base)} → {mover.tuned.score:.4f}{_place(mover.tuned)}"
     )
     lines = [head]
     if evalset:
@@ -117,9 +117,10 @@ def _found(report: Report, query_id: str, system: str, metric: str, run: Run | N
 
 
 def _place(found: Found) -> str:
+    """Behind a score; nothing where no ranking was kept."""
     if found.rank:
-        return f"rank {found.rank}"
-    return f"not in the first {found.depth}" if found.depth else "rank not kept"
+        return f", rank {found.rank}"
+    return f", not in the first {found.depth}" if found.depth else ""
 
 
 def _line(text: str) -> str:

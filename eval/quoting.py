@@ -20,6 +20,7 @@ from eval.protocols.filings import OVERLAP, OVERLAP_COLUMNS
 from eval.rows import check_columns, load_qa_rows
 from eval.sources import read_records
 from eval.stored import AskedEmbedder
+from rag_app.chat.amounts import with_amounts
 from rag_app.chat.figures import numbers_in, shows
 from rag_app.chat.quotes import best_quotes, quotable
 from rag_app.chat.text import content_words
@@ -112,7 +113,6 @@ def measure_quotes(
     settings: Settings,
     references: Sequence[Reference],
     on_asked: Progress = lambda count: None,
-    on_encoded: Progress = lambda count: None,
 ) -> list[Quoted]:
     """Ask each question of its company as chat does, and judge the quotes.
 
@@ -126,19 +126,17 @@ def measure_quotes(
         found.append(_hits(snapshot, settings, reference, asked))
         on_asked(1)
     texts = {text for hits in found for hit in hits for text in _quotable(hit)}
-    known = QuotesEmbedder(asked, home, sorted(texts), on_encoded)
+    known = QuotesEmbedder(asked, home, sorted(texts))
     return [_judge(each, hits, known) for each, hits in zip(references, found, strict=True)]
 
 
 class QuotesEmbedder(Embedder):
     """An embedder that has the vectors of all quotes already, from the cache where they are."""
 
-    def __init__(
-        self, asked: AskedEmbedder, home: Path, texts: Sequence[str], on_encoded: Progress
-    ) -> None:
+    def __init__(self, asked: AskedEmbedder, home: Path, texts: Sequence[str]) -> None:
         super().__init__(asked.spec)
         self._asked = asked
-        vectors = CachedEmbedder(asked, home).encode_documents(texts, on_encoded)
+        vectors = CachedEmbedder(asked, home).encode_documents(texts)
         self._known = dict(zip(texts, vectors, strict=True))
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
@@ -161,7 +159,8 @@ def _hits(
     question = reference.question
     filters = asked_of(snapshot, question, retriever.filters, by_itself=settings.auto_filter)
     vector = asked.encode_queries([question])[0].tolist()
-    return retriever_of(retriever, filters).retrieve(QueryBundle(question, embedding=vector))
+    hits = retriever_of(retriever, filters).retrieve(QueryBundle(question, embedding=vector))
+    return with_amounts(question, hits, retriever, filters)
 
 
 def _quotable(hit: NodeWithScore) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.duplicates import normalised
+from eval.duplicates import normalised, root
 from eval.rows import QaRow
 from rag_app.index.embedder import Vectors
 
@@ -63,14 +63,8 @@ def similar_groups(rows: Sequence[QaRow], vectors: Vectors, threshold: float) ->
     parents = list(range(len(rows)))
     bounds: dict[int, tuple[float, float]] = {}
 
-    def root(row: int) -> int:
-        while parents[row] != row:
-            parents[row] = parents[parents[row]]
-            row = parents[row]
-        return row
-
     for one, other, cosine in similar_pairs(vectors, threshold):
-        low, high = sorted((root(one), root(other)))
+        low, high = sorted((root(parents, one), root(parents, other)))
         known = [bounds.pop(place) for place in {low, high} if place in bounds]
         parents[high] = low
         bounds[low] = (
@@ -79,7 +73,7 @@ def similar_groups(rows: Sequence[QaRow], vectors: Vectors, threshold: float) ->
         )
     members: dict[int, list[QaRow]] = defaultdict(list)
     for place, row in enumerate(rows):
-        members[root(place)].append(row)
+        members[root(parents, place)].append(row)
     groups = [
         SimilarGroup(
             rows=tuple(members[place]),

@@ -103,14 +103,13 @@ def paired_difference(
     groups: Mapping[str, str],
     *,
     level: float = LEVEL,
-    samples: int = 2000,
     seed: int = 0,
 ) -> Difference:
     """Tuned minus base on the same queries, clustered by company.
 
     Questions of one company share its filing and wording, so whole companies are drawn with
-    replacement, ``samples`` times; percentiles of the mean over the drawn queries are the interval
-    of ``level`` (percentile cluster bootstrap: Cameron, Gelbach and Miller 2008).
+    replacement; percentiles of the mean over the drawn queries are the interval of ``level``
+    (percentile cluster bootstrap: Cameron, Gelbach and Miller 2008).
 
     Raises:
         DataError: the two do not score the same queries, there are none, or one has no company.
@@ -119,7 +118,7 @@ def paired_difference(
         raise DataError("The two runs score different queries; run both on the same questions.")
     clusters = Clusters.of(list(base), groups)
     gains = clusters.column(tuned) - clusters.column(base)
-    spread = ratio_of_means(clusters, gains, np.ones_like(gains), level, samples, seed)
+    spread = ratio_of_means(clusters, gains, np.ones_like(gains), level, seed=seed)
     return Difference(
         mean=spread.value,
         low=spread.low,

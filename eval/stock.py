@@ -56,7 +56,6 @@ def stock_scores(
     sources: Mapping[str, Source],
     encoder: Encoder,
     *,
-    k: int = 100,
     on_progress: Callable[[int], None] | None = None,
 ) -> Scores:
     """Score the stock parts over these files; ``encoder`` is that of all-MiniLM-L6-v2."""
@@ -72,11 +71,10 @@ def stock_scores(
             corpus,
             evalset,
             dims,
-            k=k,
             kind=f"stock-{tokens}",
         )
         if tokens == LEXICAL_TOKENS:
-            scores |= bm25_scores(evalset, k, f"stock-{tokens}-bm25")
+            scores |= bm25_scores(evalset, f"stock-{tokens}-bm25")
     return scores
 
 

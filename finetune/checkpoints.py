@@ -13,6 +13,8 @@ from rag_app.errors import TrainingError
 WEIGHTS_FILE = "trained.safetensors"
 """In a checkpoint: the weights that train. Beside it stand the optimizer's state, the random
 state and the trainer's, in torch's format; they are read with ``weights_only``."""
+SPENT_FILE = "spent.json"
+"""In a checkpoint: the seconds and tokens that the run had taken by then."""
 WHOLE_FILE = "whole.json"
 KEPT = 2
 MEGABYTE = 1_000_000

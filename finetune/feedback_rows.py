@@ -57,15 +57,11 @@ class Feedback:
 NO_FEEDBACK = Feedback(())
 
 
-def feedback_for(split: Split, home: Path) -> Feedback:
-    """The accepted pairs under ``home`` but for those that the split holds out, dev and test alike.
-
-    Where companies are held out, none of theirs trains, nor a pair whose company is not known. In
-    any split a passage that holds a held-out context, and a question that a held-out row asks of
-    the same company, stay out: a filing may name its company by another of its tickers.
+def accepted_rows(home: Path) -> list[QaRow]:
+    """The accepted pairs under ``home``.
 
     Raises:
-        DataError: no pair is accepted, or none may train.
+        DataError: no pair is accepted.
         FeedbackError: the store cannot be read.
     """
     rows = [
@@ -77,6 +73,21 @@ def feedback_for(split: Split, home: Path) -> Feedback:
             f"No feedback under {home} is an accepted pair; mark right passages in the chat, or "
             "run `python -m rag_app feedback review`."
         )
+    return rows
+
+
+def feedback_for(split: Split, home: Path) -> Feedback:
+    """The accepted pairs under ``home`` but for those that the split holds out, dev and test alike.
+
+    Where companies are held out, none of theirs trains, nor a pair whose company is not known. In
+    any split a passage that holds a held-out context, and a question that a held-out row asks of
+    the same company, stay out: a filing may name its company by another of its tickers.
+
+    Raises:
+        DataError: no pair is accepted, or none may train.
+        FeedbackError: the store cannot be read.
+    """
+    rows = accepted_rows(home)
     held = (*split.dev, *split.test)
     companies = {company_of(row) for row in held} if split.name.startswith("company") else set()
     questions = {(normalised(row.question), company_of(row)) for row in held}

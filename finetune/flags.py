@@ -74,3 +74,14 @@ def overrides_of(args: argparse.Namespace) -> Overrides:
     """
     flags = {name: getattr(args, name) for name in FIELDS}
     return parse_overrides(args.set) | {k: v for k, v in flags.items() if v is not None}
+
+
+def positive(text: str) -> int:
+    """A flag's value that counts something.
+
+    Raises:
+        ArgumentTypeError: it is no whole number above 0.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)

@@ -13,6 +13,7 @@ from eval.data_flags import DATA_HELP, add_column_flags, columns_of
 from eval.files import prepare_out
 from eval.rows import QaRow, load_qa_rows
 from eval.splits import SPLITS, split_rows
+from finetune.flags import positive
 from rag_app.bars import counting_bar
 from rag_app.cli import OK, add_debug_flag, open_embedder
 from rag_app.sealed import write_whole
@@ -48,7 +49,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.add_argument("--model", metavar="NAME", help="the dense model (default: settings)")
     parser.add_argument(
-        "--count", type=_positive, default=4, metavar="N", help="negatives a row (default: 4)"
+        "--count", type=positive, default=4, metavar="N", help="negatives a row (default: 4)"
     )
     parser.add_argument("--seed", type=int, default=42, metavar="N", help="of split and draws")
     add_column_flags(parser)
@@ -107,10 +108,3 @@ def _lines(rows: Sequence[QaRow], mined: Mapping[str, Sequence[Negative]]) -> st
         }
         lines.append(json.dumps(record, ensure_ascii=False) + "\n")
     return "".join(lines)
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isdigit() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return number

@@ -20,7 +20,7 @@ from finetune.checkpoints import writing
 from finetune.config import TrainConfig
 from finetune.curves import PICTURE, draw_curves
 from finetune.dev import METRIC, Judge
-from finetune.feedback_rows import NO_FEEDBACK, feedback_for
+from finetune.feedback_rows import NO_FEEDBACK, accepted_rows, feedback_for
 from finetune.hardware import detect_hardware
 from finetune.held_out import dev_evalset, split_for, test_evalset
 from finetune.leakage import leakage_report
@@ -91,6 +91,8 @@ def finetune(
     processes = join_processes(hardware)
     say = say if processes.leads else _nothing
     with _draft(home, name, processes, resume, say) as draft:
+        if config.feedback_share:
+            accepted_rows(home)  # without any nothing needs to be read, or fetched from the hub
         rows = load_qa_rows(config.data, columns)
         split = split_for(rows, config)
         test = test_evalset(rows, split, config.fold)

@@ -39,7 +39,6 @@ from finetune.progress import Notes
 from finetune.trainer import RetrieverTrainer, checkpoint_bytes
 from finetune.turning import AXES_FILE, turn
 from finetune.watch import DEV_KEY, Display, Milestones
-from finetune.weights import load_trained
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec
 from rag_app.sealed import write_whole
@@ -64,6 +63,16 @@ class Workplace:
     guide: ModelSpec | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SeedRun:
+    """What one seed's run went through, the share of padding, and the seconds that it had taken
+    when this process went on with it."""
+
+    curve: Curve
+    padding: float
+    earlier_s: float
+
+
 def train_seed(
     spec: ModelSpec,
     pairs: Pairs,
@@ -72,13 +81,14 @@ def train_seed(
     seed: int,
     judge: Judge | None,
     say: Callable[[str], None],
-) -> tuple[Curve, float]:
+) -> SeedRun:
     """Train one copy and keep its best or last weights on disk, with what it went through."""
     run = workplace.scratch / f"seed-{seed}"
     record = run / CURVE_FILE
     if record.exists():
         stored = json.loads(record.read_text("utf-8"))
-        return Curve.from_record(stored["curve"]), float(stored["padding"])
+        seconds = float(stored.get("seconds", 0))  # it was not always kept
+        return SeedRun(Curve.from_record(stored["curve"]), float(stored["padding"]), seconds)
     model = fresh_model(spec, config, workplace.scratch)
     if config.lora_rank:
         add_matrices(model, config.lora_rank)
@@ -92,20 +102,24 @@ def train_seed(
     trainer.args.eval_on_start = judge is not None and checkpoint is None
     check_space(workplace.scratch, HELD_COPIES * checkpoint_bytes(model))
     if checkpoint is not None and step_of(checkpoint) >= (config.max_steps or NEVER):
-        load_trained(model, checkpoint / WEIGHTS_FILE)
+        trainer.go_on_from(checkpoint)
         state = json.loads((checkpoint / "trainer_state.json").read_text("utf-8"))
         logs, best = state["log_history"], checkpoint
     else:
         logs, best = _run(trainer, checkpoint)
     curve = Curve.from_logs(seed, logs, DEV_KEY, step_of(best))
     if workplace.processes.leads:
-        kept = {"curve": dataclasses.asdict(curve), "padding": round(trainer.padding, 4)}
+        kept = {
+            "curve": dataclasses.asdict(curve),
+            "padding": round(trainer.padding, 4),
+            "seconds": round(trainer.seconds, 1),
+        }
         with writing(run, checkpoint_bytes(model)):
             shutil.copyfile(best / WEIGHTS_FILE, kept_weights(workplace.scratch, seed))
             write_whole(record, json.dumps(kept).encode())
         for folder in checkpoints(run):
             shutil.rmtree(folder)
-    return curve, trainer.padding
+    return SeedRun(curve, trainer.padding, trainer.earlier_s)
 
 
 def fresh_model(spec: ModelSpec, config: TrainConfig, scratch: Path) -> SentenceTransformer:

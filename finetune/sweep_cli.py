@@ -7,7 +7,6 @@ import dataclasses
 import json
 import re
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING
 from eval.data_flags import columns_of
 from eval.rows import Columns
 from finetune.config import Overrides, TrainConfig, load_config
-from finetune.flags import FIELDS, add_recipe_flags, overrides_of
+from finetune.flags import FIELDS, add_recipe_flags, overrides_of, positive
 from finetune.numeric_config import NUMERIC, NumericConfig, load_numeric_config
+from finetune.train_cli import say
 from rag_app.cli import OK, add_debug_flag
 from rag_app.errors import TrainingError
 from rag_app.settings import Settings, load_settings
@@ -47,7 +47,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--trials", type=_positive, default=20, metavar="N", help="in all (default: %(default)s)"
+        "--trials", type=positive, default=20, metavar="N", help="in all (default: %(default)s)"
     )
     parser.add_argument(
         "--out",
@@ -79,7 +79,7 @@ def _sweep(args: argparse.Namespace) -> int:
         args.trials,
         folder,
         seed=config.seed,
-        say=_say,
+        say=say,
     )
     print(f"Best is trial {best.number}: {best.metric} {best.score:.4f}, with")
     for field, value in best.values.items():
@@ -103,14 +103,10 @@ def _objective(
     if isinstance(config, TrainConfig):
         from finetune.objective import pairs_objective
 
-        return pairs_objective(config, settings.home, folder, columns=columns, say=_say, **prompts)
+        return pairs_objective(config, settings.home, folder, columns=columns, say=say, **prompts)
     from finetune.numeric import numeric_objective
 
     return numeric_objective(config, settings.home, **prompts)
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
 
 
 def _command(args: argparse.Namespace, values: Mapping[str, Value]) -> str:
@@ -133,9 +129,3 @@ def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a name of letters, digits and dashes")
     return text
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)

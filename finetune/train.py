@@ -29,7 +29,10 @@ from rag_app.index.models import ModelSpec
 @dataclass(frozen=True, slots=True)
 class Trained:
     """A trained model, what each seed's run went through, seconds, the share of padding, and the
-    folder of the adapter that was merged, if any."""
+    folder of the adapter that was merged, if any.
+
+    Seconds and padding are those of the whole run, before it was stopped and resumed too.
+    """
 
     model: SentenceTransformer
     curves: tuple[Curve, ...]
@@ -75,7 +78,8 @@ def train(
         ]
     workplace.processes.wait()
     model = fresh_model(spec, config, workplace.scratch)
-    kept = [kept_weights(workplace.scratch, curve.seed) for curve, _ in runs]
+    curves = tuple(run.curve for run in runs)
+    kept = [kept_weights(workplace.scratch, curve.seed) for curve in curves]
     adapter = None
     if config.lora_rank:
         adapter = workplace.scratch / ADAPTER_FOLDER
@@ -84,9 +88,9 @@ def train(
         blend(model, kept, config.base_share)
     return Trained(
         model=model,
-        curves=tuple(curve for curve, _ in runs),
-        seconds=time.perf_counter() - started,
-        padding=sum(share for _, share in runs) / len(runs),
+        curves=curves,
+        seconds=time.perf_counter() - started + sum(run.earlier_s for run in runs),
+        padding=sum(run.padding for run in runs) / len(runs),
         adapter=adapter,
     )
 

@@ -24,7 +24,7 @@ EXAMPLES = """examples:
   python -m finetune --from-feedback                      with what was marked in the chat
   python -m finetune --recipe notebook --base BAAI/bge-base-en-v1.5
   python -m finetune --set learning_rate=3e-5 --set "dims=[256, 128, 64]"
-  python -m finetune --out mine --resume                  after Ctrl-C or a crash
+  python -m finetune --data questions.csv --out mine --resume    after Ctrl-C: the same flags again
 """
 
 
@@ -78,7 +78,7 @@ def _train_pairs(args: argparse.Namespace, settings: Settings) -> None:
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,
         encoder=settings.encoder,
-        say=_say,
+        say=say,
     )
     if tuned is None:  # one of torchrun's processes that do not lead
         return
@@ -115,7 +115,7 @@ def _train_numeric(args: argparse.Namespace, settings: Settings) -> None:
         resume=args.resume,
         query_prompt=settings.query_prompt,
         document_prompt=settings.document_prompt,
-        say=_say,
+        say=say,
     )
     print(f"{tuned.table}\n\n{tuned.verdict}\nThe model is in {tuned.folder}.")
     _push(args, tuned.folder)
@@ -129,5 +129,6 @@ def _free_name(settings: Settings, name: str) -> str:
     return name
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Tell how a run goes, on stderr."""
     print(sentence, file=sys.stderr, flush=True)

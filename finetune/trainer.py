@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader
 from finetune.batches import SharedBatches
 from finetune.checkpoints import (
     MEGABYTE,
+    SPENT_FILE,
     WEIGHTS_FILE,
     forget_old,
     seal_checkpoint,
@@ -42,13 +44,28 @@ class RetrieverTrainer(SentenceTransformerTrainer):
         self._run = Path(str(self.args.output_dir))
         self._judge = judge
         self._processes = processes
+        self._began = time.perf_counter()
+        self.earlier_s = 0.0  # that the run took before it was resumed
         self._tokens = 0
         self._real_tokens: torch.Tensor | int = 0
+
+    @property
+    def seconds(self) -> float:
+        """What the run took so far."""
+        return self.earlier_s + time.perf_counter() - self._began
 
     @property
     def padding(self) -> float:
         """The share of the tokens computed so far that was padding."""
         return 1 - int(self._real_tokens) / self._tokens if self._tokens else 0.0
+
+    def go_on_from(self, checkpoint: Path) -> None:
+        """Take a checkpoint's weights, and count on from what had been spent by then."""
+        load_trained(self.model, checkpoint / WEIGHTS_FILE)
+        if (checkpoint / SPENT_FILE).exists():  # it was not always written
+            spent = json.loads((checkpoint / SPENT_FILE).read_text("utf-8"))
+            self.earlier_s = spent["seconds"]
+            self._tokens, self._real_tokens = spent["tokens"], spent["real_tokens"]
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Add none."""
@@ -162,8 +179,17 @@ class RetrieverTrainer(SentenceTransformerTrainer):
             super()._save_checkpoint(model, trial)
             self._processes.wait()
             if self._processes.leads:
+                self._note_spent(self._run / f"checkpoint-{self.state.global_step}")
                 seal_checkpoint(self._run / f"checkpoint-{self.state.global_step}")
                 forget_old(self._run, self.state.best_model_checkpoint)
+
+    def _note_spent(self, checkpoint: Path) -> None:
+        spent = {
+            "seconds": round(self.seconds, 1),
+            "tokens": self._tokens,
+            "real_tokens": int(self._real_tokens),
+        }
+        (checkpoint / SPENT_FILE).write_text(json.dumps(spent), "utf-8")
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Write the weights that train, as safetensors, and nothing else."""
@@ -172,7 +198,7 @@ class RetrieverTrainer(SentenceTransformerTrainer):
         save_trained(self.model, folder / WEIGHTS_FILE)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        load_trained(self.model, Path(resume_from_checkpoint) / WEIGHTS_FILE)
+        self.go_on_from(Path(resume_from_checkpoint))
 
 
 def checkpoint_bytes(model: SentenceTransformer) -> int:

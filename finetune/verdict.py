@@ -17,6 +17,8 @@ TOLERATED = 0.005
 With few companies an interval is some .03 wide, so without this limit each of several promotions
 could lose a little, unseen, and nothing would stop the sum.
 """
+FEW_QUESTIONS = 100
+"""Of fewer an interval is so wide that hardly any loss lies outside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ class Verdict:
                 f"{self.tuned} is worse at {worse} dimensions, so it stays beside it."
             )
         notes = [self.note] if self.note and not self.barred else []
+        if questions < FEW_QUESTIONS:
+            notes.append(
+                f"So few questions ({questions}) cannot decide much: hold out {FEW_QUESTIONS} or "
+                "more to be surer."
+            )
         return "\n".join([outcome, *notes, *(f"  {pairing}" for pairing in self.pairings)])
 
 

@@ -147,12 +147,14 @@ def _chat(args: argparse.Namespace) -> int:
 
 
 def _facts(args: argparse.Namespace) -> int:
+    from rag_app.ask_flags import years_named
     from rag_app.facts import facts_json, facts_text, find_facts
     from rag_app.library import Library
     from rag_app.records import Filters
 
     library = Library(load_settings().home)
-    found = find_facts(library, Filters(args.ticker, args.form, args.year), args.concept)
+    filters = Filters(args.ticker, args.form, years_named(args.year))
+    found = find_facts(library, filters, args.concept)
     if args.json:
         print(json.dumps(facts_json(found), indent=2, ensure_ascii=False))
     else:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from llama_index.core.llms import ChatMessage
 from llama_index.core.schema import NodeWithScore, TextNode
 
+from rag_app.chat.amounts import with_amounts
 from rag_app.chat.calculate import Calculation, computed, with_calculations
 from rag_app.chat.citations import as_quoted, check_figures, cite, unknown_markers
 from rag_app.chat.followups import stand_alone
@@ -98,6 +99,8 @@ class Reply:
         retrieved = time.perf_counter()
 
         llm = None if (refused := self._refuses(hits)) else self._llm
+        if self._llm is None and not refused:
+            hits = with_amounts(self.searched_for, hits, self._retriever, self.asked)
         pieces: list[str] = []
         done: list[Calculation] = []
         for piece in computed(self._write(hits, done, refused=refused), done):
@@ -130,10 +133,16 @@ class Reply:
             searched_for=self.searched_for,
             filters=self.asked.filters,
             unknown_markers=unknown_markers(written_text, hits),
+            notes=self.asked.notes,
         )
 
     def _refuses(self, hits: list[NodeWithScore]) -> bool:
-        """Whether the evidence is too weak; a model that is not calibrated refuses nothing."""
+        """Whether the evidence is too weak, or of other companies than those asked about.
+
+        A model that is not calibrated refuses for the second alone.
+        """
+        if self.asked.missing:
+            return True
         snapshot = self._retriever.snapshot
         calibration = load_calibration(snapshot.embedder.spec)
         if calibration is None:
@@ -146,7 +155,8 @@ class Reply:
     ) -> Iterator[str]:
         embedder = self._retriever.snapshot.embedder
         if refused:
-            return iter([refusal_answer(self.searched_for, hits, embedder)])
+            missing = self.asked.missing
+            return iter([refusal_answer(self.searched_for, hits, embedder, missing)])
         if self._llm is None:
             return iter([quote_answer(self.searched_for, hits, embedder)])
 

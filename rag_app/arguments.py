@@ -108,7 +108,14 @@ def command_parser() -> argparse.ArgumentParser:
     facts.add_argument("--concept", required=True, help="such as Revenues or us-gaap:Revenues")
     facts.add_argument("--ticker", default="", help="only this company's filings")
     facts.add_argument("--form", default="", help="only this form")
-    facts.add_argument("--year", type=int, help="only filings of this fiscal year")
+    facts.add_argument(
+        "--year",
+        nargs="+",
+        default=[],
+        metavar="YEAR",
+        help="only filings of these fiscal years; a range too: 2021-2023 (a filing states earlier "
+        "years beside its own)",
+    )
     facts.add_argument("--json", action="store_true", help="print one JSON list")
 
     index = commands.add_parser(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 
 from rag_app.errors import RagError
 from rag_app.records import Filters
@@ -46,7 +47,7 @@ def question_and_filters(args: argparse.Namespace) -> tuple[str, Filters]:
     for period in args.period:
         if not _PERIOD.fullmatch(period):
             raise RagError(f"--period {period} is no date; give 2023-09-30, 2023-09 or 2023.")
-    years = [year for named in args.year for year in _years(named)]
+    years = years_named(args.year)
     items = [item.upper() for item in args.item]
     return question, Filters(args.ticker, args.form, years, args.period, items)
 
@@ -58,6 +59,15 @@ def _taken_back(args: argparse.Namespace) -> str:
         if len(values) > 1 and " " in values[-1].strip():
             return str(values.pop())
     return ""
+
+
+def years_named(named: Sequence[str]) -> list[int]:
+    """The fiscal years of ``--year 2019 2021-2023``.
+
+    Raises:
+        RagError: one is no year and no range.
+    """
+    return [year for each in named for year in _years(each)]
 
 
 def _years(named: str) -> range:

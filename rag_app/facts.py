@@ -21,7 +21,8 @@ MAX_TEXT = 160
 
 
 def find_facts(library: Library, filters: Filters, concept: str) -> dict[str, list[Fact]]:
-    """The facts of a concept by filing key: totals before their parts, the newest period first.
+    """The facts of a concept by filing key: totals before their parts, and of each the filing's own
+    period before others, the newest first; the parts of one axis stand together, the largest first.
 
     The concept is a local name (``Revenues``), its prefix may stand before it; capitals do not
     count.
@@ -31,13 +32,13 @@ def find_facts(library: Library, filters: Filters, concept: str) -> dict[str, li
         FactError: no filing that passes has facts, or none of that concept.
     """
     library.check_filters(filters)
-    read = {
-        key: library.facts(key, stored.version)
-        for key, stored in library.filings().items()
-        if filters.admits(stored.filing)
-    }
+    stored = {key: s for key, s in library.filings().items() if filters.admits(s.filing)}
+    read = {key: library.facts(key, each.version) for key, each in stored.items()}
     named = {
-        key: sorted((fact for fact in facts if _is_named(fact, concept)), key=_order)
+        key: sorted(
+            (fact for fact in facts if _is_named(fact, concept)),
+            key=functools.partial(_order, stored[key].filing.period_end),
+        )
         for key, facts in read.items()
     }
     found = {key: facts for key, facts in named.items() if facts}
@@ -123,10 +124,13 @@ def _local(concept: str) -> str:
     return concept.rpartition(":")[2]
 
 
-def _order(fact: Fact) -> tuple[int, int, int]:
+def _order(own_end: dt.date, fact: Fact) -> tuple[int, bool, int, int, tuple[str, ...], Decimal]:
     end = fact.period_end or dt.date.min
     length = (end - fact.period_start).days if fact.period_start else 0
-    return len(fact.dimensions), -end.toordinal(), -length
+    axes = tuple(axis for axis, _ in fact.dimensions)
+    exact = fact.numeric and fact.value and "/" not in fact.value
+    size = Decimal(fact.value) if exact else Decimal(0)
+    return len(fact.dimensions), end != own_end, -end.toordinal(), -length, axes, -size
 
 
 def _none_found(read: Mapping[str, Sequence[Fact]], filters: Filters, concept: str) -> str:

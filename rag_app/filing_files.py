@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,24 +68,30 @@ def read_chunks(folder: Path) -> dict[str, TextNode]:
     Raises:
         LibraryError: their file is gone or damaged.
     """
-    from llama_index.core.schema import TextNode
-
-    nodes = {}
     path = folder / CHUNKS
     try:
-        for line in read_sealed(path).splitlines():
-            record = json.loads(line)
-            hidden = list(record["metadata"])  # LlamaIndex adds no metadata to the text
-            nodes[record["id"]] = TextNode(
-                id_=record["id"],
-                text=record["text"],
-                metadata=record["metadata"],
-                excluded_embed_metadata_keys=hidden,
-                excluded_llm_metadata_keys=hidden,
-            )
+        nodes = [node_of(json.loads(line)) for line in read_sealed(path).splitlines()]
     except (ValueError, KeyError) as error:
         raise damaged(path, type(error).__name__) from error
-    return nodes
+    return {node.node_id: node for node in nodes}
+
+
+def node_of(record: Mapping[str, Any]) -> TextNode:
+    """A chunk out of its JSON record; LlamaIndex adds none of its metadata to the text.
+
+    Raises:
+        KeyError: the record lacks a part.
+    """
+    from llama_index.core.schema import TextNode
+
+    hidden = list(record["metadata"])
+    return TextNode(
+        id_=record["id"],
+        text=record["text"],
+        metadata=record["metadata"],
+        excluded_embed_metadata_keys=hidden,
+        excluded_llm_metadata_keys=hidden,
+    )
 
 
 def filing_of(record: dict[str, Any]) -> Filing:

@@ -6,11 +6,9 @@ from collections import Counter
 from typing import Any
 
 from rag_app.errors import LibraryError
+from rag_app.filings.doubts import SHORT_ITEM as SHORT_ITEM
 from rag_app.filings.forms import form_items
 from rag_app.library import Library
-
-SHORT_ITEM = 100
-"""Characters below which an Item says no more than its heading and "none"."""
 
 
 def filing_health(library: Library, key: str) -> dict[str, Any]:

@@ -104,10 +104,11 @@ def ingest(
     with writer_lock(library.home):
         files = find_files(paths, skipped.append)
         watcher.on_files(len(files))
-        unchanged = _unchanged(files, flags, library, max_bytes)
-        with closing(read_files([f for f in files if f not in unchanged], read, workers)) as fresh:
+        known = _of_no_type(files)
+        known |= _unchanged([f for f in files if f not in known], flags, library, max_bytes)
+        with closing(read_files([f for f in files if f not in known], read, workers)) as fresh:
             for file in files:
-                outcome = unchanged.get(file) or _store(next(fresh), library, max_bytes)
+                outcome = known.get(file) or _store(next(fresh), library, max_bytes)
                 watcher.on_file(outcome)
                 outcomes.append(outcome)
         if not library.versions():
@@ -165,6 +166,20 @@ def _filings_in(folder: Path, on_skipped: Callable[[Path], None]) -> Iterable[Pa
                 yield file
             else:
                 on_skipped(file)
+
+
+def _of_no_type(files: Iterable[Path]) -> dict[Path, FileOutcome]:
+    """The files whose suffix is of something else; one without a suffix may be a text."""
+    kinds = ", ".join(sorted(FILING_SUFFIXES))
+    return {
+        file: FileOutcome(
+            file,
+            "refused",
+            error=f"{printable(file)} is no filing by its name; give one of {kinds}.",
+        )
+        for file in files
+        if file.suffix and file.suffix.lower() not in FILING_SUFFIXES
+    }
 
 
 def _unchanged(

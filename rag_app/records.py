@@ -217,3 +217,5 @@ class Answer:
     filters: Filters = Filters()  # noqa: RUF009 - frozen
     unknown_markers: int = 0
     """Markers that the model set and no passage has; they are not in the text."""
+    notes: tuple[str, ...] = ()
+    """What the library lacks of what was asked, and what a filter keeps out."""

@@ -20,6 +20,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "answer": answer.text,
         "searched_for": answer.searched_for,
         "filters": answer.filters.as_json(),
+        "notes": list(answer.notes),
         "citations": [
             {
                 "marker": citation.marker,

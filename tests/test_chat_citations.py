@@ -39,6 +39,24 @@ def test_an_answer_without_markers_gets_those_of_the_passages_that_support_it() 
     assert [citation.marker for citation in citations] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        (
+            "Revenue was $41 million. Copper is short. Revenue was $41 million.",
+            "Revenue was $41 million. [1] Copper is short. [2] Revenue was $41 million. [1]",
+        ),
+        (
+            "In short, Revenue was $41 million. Revenue was $41 million.",
+            "In short, Revenue was $41 million. [1] Revenue was $41 million. [1]",
+        ),
+    ],
+    ids=["equal", "contained in an earlier one"],
+)
+def test_each_sentence_gets_its_own_marker(text: str, cited: str) -> None:
+    assert cite(text, HITS)[0] == cited
+
+
 def test_a_wrong_figure_points_to_where_it_should_stand_and_is_named_as_not_found() -> None:
     shown, citations = cite("Revenue was $42 million in 2023.", HITS)
     assert shown == "Revenue was $42 million in 2023. [1]"

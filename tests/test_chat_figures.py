@@ -40,6 +40,15 @@ def test_not_shown(figure: str) -> None:
     assert not shows(TABLE, numbers_in(figure)[0])
 
 
+@pytest.mark.parametrize(
+    ("figure", "shown"),
+    [("$2.68 billion", True), ("$2.67 billion", True), ("$2.66 billion", False), ("2.675", False)],
+)
+def test_a_tie_may_be_rounded_either_way(figure: str, shown: bool) -> None:
+    table = "In millions\n| | 2023 |\n| Revenue | $2,675 |"
+    assert shows(table, numbers_in(figure)[0]) == shown
+
+
 def test_a_scale_word_in_prose_counts() -> None:
     assert shows("Net revenue grew to $412.3 million.", numbers_in("$412,300 thousand")[0])
     assert not shows("Net revenue grew to $412.3 million.", numbers_in("$412.3 billion")[0])

@@ -32,7 +32,10 @@ def carried(question: str, before: str = REVENUE) -> str:
         ("and in 2022?", "What was NVIDIA's revenue in fiscal 2022?"),
         ("and the year before?", "What was NVIDIA's revenue in fiscal 2022?"),
         ("the year after?", "What was NVIDIA's revenue in fiscal 2024?"),
-        ("what about AMD?", "What was $AMD's revenue in fiscal 2023?"),
+        ("what about AMD?", "What was AMD's revenue in fiscal 2023?"),
+        ("what about MPQX?", "What was $MPQX's revenue in fiscal 2023?"),
+        ("What about Netflix?", "What was Netflix's revenue in fiscal 2023?"),
+        ("How much was it the year before?", "What was NVIDIA's revenue in fiscal 2022?"),
         ("What about Apple?", "What was Apple's revenue in fiscal 2023?"),
         ("And Apple in 2024?", "What was Apple's revenue in fiscal 2024?"),
         ("for Tesla and Apple?", "What was Tesla and Apple's revenue in fiscal 2023?"),
@@ -64,6 +67,16 @@ def test_any_number_of_them(before: str, follow_up: str, whole: str) -> None:
 )
 def test_what_says_more_is_put_behind(follow_up: str) -> None:
     assert carried(follow_up) == f"{REVENUE} {follow_up}"
+
+
+def test_a_third_follow_up_repeats_neither_the_first_nor_itself() -> None:
+    drivers = f"{REVENUE} Why did it fall?"
+    assert carried("Net income?", drivers) == f"{REVENUE} Net income?"
+    assert carried("and in 2022?", drivers) == drivers.replace("2023", "2022")
+    composite = "And in fiscal 2023 for NVIDIA? What about NVIDIA's data center revenue in 2023?"
+    assert carried("How much was it the year before?", composite) == (
+        "What about NVIDIA's data center revenue in 2022?"
+    )
 
 
 def test_what_says_more_of_another_year_leaves_the_old_year_out() -> None:

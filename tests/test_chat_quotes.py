@@ -20,7 +20,7 @@ ROWS = "| Gross profit | 179,504 | 168,162 |\n| Expenses: |  |  |\n| Research | 
 
 
 def test_a_row_is_quoted_with_heading_units_group_and_column_heads() -> None:
-    node = text_node(hit(f"{HEADS}\n{ROWS}", heading="Results"))
+    node = text_node(hit(f"Results\n\n{HEADS}\n{ROWS}"))
     assert quotable(node) == [
         "Results (In thousands), Gross profit: Year Ended 2023 179,504; 2022 168,162",
         "Results (In thousands), Expenses, Research: Year Ended 2023 43,377; 2022 40,205",
@@ -31,7 +31,7 @@ def test_a_continued_table_takes_its_heads_from_the_prefix_and_quotes_only_its_o
     prefix = f"{HEADS}\n| Expenses: |  |  |\n| Sales | 9,000 | 8,000 |"
     node = text_node(hit("| Research | 43,377 | 40,205 |", prefix=prefix, heading="Results"))
     assert quotable(node) == [
-        "Results (In thousands), Expenses, Research: Year Ended 2023 43,377; 2022 40,205"
+        "(In thousands), Expenses, Research: Year Ended 2023 43,377; 2022 40,205"
     ]
 
 
@@ -120,3 +120,84 @@ def test_a_question_about_a_change_gets_the_expression_of_its_row(minilm: Embedd
         "- Revenue changed by {{(26,974 - 26,914) / 26,914 %}} from 2022 to 2023 [1].\n"
     )
     assert "{{" not in quote_answer("What was Quill's revenue in 2023?", [found], minilm)
+
+
+TOTALS = "|  | 2022 | 2023 |\n| Consolidated |  |  |\n| \u00a0\u00a0Net income | $2,722 | $30,425 |"
+
+
+def test_a_row_wears_no_title_that_a_lead_in_or_a_sentence_parts_from_its_table() -> None:
+    lead = "Information on all our segments, in full and in the order of their size, is as follows:"
+    row = "Consolidated, Net income: 2022 $2,722; 2023 $30,425"
+    first = text_node(hit(f"Cloud\n\nIt sells storage.\n\n{TOTALS}", heading="Segments > Cloud"))
+    assert quotable(first) == [row]
+    alone = text_node(hit(TOTALS, heading="Segments > Cloud"))
+    assert quotable(alone) == [row]
+    led = text_node(hit(f"{lead}\n\n{TOTALS}", heading="Segments > Cloud"))
+    assert quotable(led) == [row]
+    head, *rest = TOTALS.split("\n")
+    for prefix in (f"{lead}\n{head}", head):
+        later = text_node(hit("\n".join(rest), prefix=prefix, heading="Segments > Cloud"))
+        assert quotable(later) == [row]
+
+
+def test_a_title_that_is_one_of_the_tables_groups_is_no_title_of_the_others() -> None:
+    found = text_node(hit(f"Cloud\n\n{TOTALS}\n| Cloud |  |  |\n| \u00a0\u00a0Sales | 4 | 5 |"))
+    assert quotable(found) == [
+        "Consolidated, Net income: 2022 $2,722; 2023 $30,425",
+        "Cloud, Sales: 2022 4; 2023 5",
+    ]
+
+
+def test_a_later_part_of_a_statement_or_of_a_segments_table_keeps_its_title() -> None:
+    def later(heading: str) -> list[str]:
+        prefix = "(In millions)\n|  | 2023 |"
+        return quotable(text_node(hit("| Net sales | 9 |", prefix=prefix, heading=heading)))
+
+    assert later("BALANCE SHEETS") == ["BALANCE SHEETS (In millions), Net sales: 2023 9"]
+    assert later("Note 9 > Pump Segment") == ["Pump Segment (In millions), Net sales: 2023 9"]
+    assert later("NOTES TO FINANCIAL STATEMENTS") == ["(In millions), Net sales: 2023 9"]
+
+
+def test_what_leads_to_a_table_or_is_cut_off_is_not_quoted() -> None:
+    text = (
+        "and the pumps were sold to the city of Akron last year. "
+        "The components of other income, net, were as follows:\n\n"
+        "The following table shows the changes in deferred revenue.\n\n"
+        "iPump sales doubled this year.\n\nCosts rose because the copper that we buy at the"
+    )
+    assert quotable(text_node(hit(text))) == ["iPump sales doubled this year."]
+
+
+def test_a_sentence_is_quoted_once_not_again_with_its_neighbour(minilm: Embedder) -> None:
+    found = hit("We like copper. Copper is a risk for our pumps. Copper is rare in Ohio.")
+    quotes = [quote.text for quote in best_quotes("Is copper a risk?", [found], minilm)]
+    assert sum("Copper is a risk" in text for text in quotes) == 1
+
+
+def test_the_row_of_the_very_amount_goes_before_those_that_hold_its_words(
+    minilm: Embedder,
+) -> None:
+    hits = [
+        hit("Deferred Revenue\n\n|  | 2023 | 2022 |\n| Deferred revenue | 502 | 451 |"),
+        hit("Other income (expense), net was $938 million of revenue in 2023."),
+        hit("|  | 2023 | 2022 |\n| Interest income | 7 | 6 |\n| Revenue | 26,974 | 26,914 |"),
+        hit("|  | 2023 | 2022 |\n| Net income | 4,368 | 9,752 |"),
+    ]
+    revenue = best_quotes("What was Quill's total revenue in 2023?", hits, minilm)[0]
+    assert revenue.text == "Revenue: 2023 26,974; 2022 26,914"
+    income = best_quotes("What was Quill's net income in 2023?", hits, minilm)[0]
+    assert income.text == "Net income: 2023 4,368; 2022 9,752"
+
+
+def test_less_is_no_group_but_a_year_and_the_whole_company_are() -> None:
+    table = (
+        "|  | Pumps |\n| Less: |  |\n| Costs | 4 |\n| Total | 5 |\n| 2023: |  |\n| Sales | 6 |\n"
+        "| Total | 7 |\n| Consolidated |  |\n| Cash | 8 |"
+    )
+    assert quotable(text_node(hit(table))) == [
+        "Costs: Pumps 4",
+        "Total: Pumps 5",
+        "2023, Sales: Pumps 6",
+        "2023, Total: Pumps 7",
+        "Consolidated, Cash: Pumps 8",
+    ]

@@ -45,6 +45,11 @@ def test_without_levels_a_total_ends_a_group() -> None:
     assert places(found) == ["Assets > Cash", "Assets > Total assets", "Leases"]
 
 
+def test_a_row_in_capitals_is_of_no_group_in_capitals() -> None:
+    found = rows(" | 2023", "OTHER INCOME: | ", "Interest | 2", "NET INCOME | 9", "Cash | 3")
+    assert places(found) == ["OTHER INCOME > Interest", "NET INCOME", "Cash"]
+
+
 def test_labels_in_a_second_column_stand_under_the_group_in_the_first() -> None:
     (row,) = rows(" |  | 2023", "Europe: |  | ", " | Net sales | 94")
     assert (row.groups, row.label) == (("Europe",), "Net sales")

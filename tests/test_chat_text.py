@@ -17,6 +17,11 @@ from rag_app.chat.text import content_words, sentences
             "The U.S. Treasury acts. In the U.S. Sales fell.",
             ["The U.S. Treasury acts.", "In the U.S. Sales fell."],
         ),
+        (
+            "In 2002, Mr. Young and Dr. Lee joined. They left.",
+            ["In 2002, Mr. Young and Dr. Lee joined.", "They left."],
+        ),
+        ("It was Mr.\nYoung", ["It was Mr.", "Young"]),
         ("See Note No. 4 on leases. It ends.", ["See Note No. 4 on leases.", "It ends."]),
         ("It rose [1]. It fell. [2] It stood.", ["It rose [1].", "It fell. [2]", "It stood."]),
         ("- one\n- two\n\nThree", ["- one", "- two", "Three"]),

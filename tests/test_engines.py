@@ -21,7 +21,7 @@ from rag_app.library import Library
 
 DIM = 64
 needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="ray is not installed: pip install '.[ray]'"
+    importlib.util.find_spec("ray") is None, reason="ray is not installed; docs/scaling.md says how"
 )
 
 
@@ -56,7 +56,8 @@ def test_a_missing_ray_names_the_command(
     monkeypatch.setattr(ray_cluster.importlib.util, "find_spec", _without_ray)
     assert main(["ingest", str(folder), "--model", "minilm", "--engine", "ray"]) == 2
     assert capsys.readouterr().err == (
-        "error: The engine ray is not installed; run `pip install '.[ray]'`.\n"
+        "error: The engine ray is not installed; run "
+        "`.venv/bin/pip install -c constraints.txt -e '.[ray]'`.\n"
     )
 
 

@@ -77,10 +77,10 @@ def test_base_and_prompts_are_scored_where_there_are_any(minilm: Embedder, repor
 
 
 def test_bm25_ranks_by_words_and_within_the_company() -> None:
-    scores = bm25_scores(EVALSET, 100)
+    scores = bm25_scores(EVALSET)
     assert scores["bm25"]["recall@1"] == {"1": 1.0, "2": 0.0}
     only_c = dataclasses.replace(EVALSET, admitted={"ONE": ("c",), "TWO": ("b",)})
-    assert bm25_scores(only_c, 100)["bm25|filter"]["recall@5"]["1"] == 0.0
+    assert bm25_scores(only_c)["bm25|filter"]["recall@5"]["1"] == 0.0
 
 
 def test_pca_is_the_best_linear_cut_and_turns_the_whole_space_without_loss() -> None:

@@ -38,6 +38,11 @@ def test_notebook_set_keeps_every_context_and_skips_blank_questions() -> None:
         notebook_evalset([dataclasses.replace(row, question="") for row in rows])
 
 
+def test_a_company_is_one_group_however_its_ticker_is_written() -> None:
+    rows = [dataclasses.replace(row, ticker=f" {row.ticker.lower()}") for row in make_rows(30)]
+    assert notebook_evalset(rows).groups == notebook_evalset(make_rows(30)).groups
+
+
 def test_hash_depends_on_content_and_not_on_order() -> None:
     asked = notebook_evalset(make_rows(30))
     turned = dataclasses.replace(asked, corpus=dict(reversed(asked.corpus.items())))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eval.commands.refusal import report
 from eval.refusing import (
     TUNED_ON,
     UNANSWERABLE,
@@ -109,3 +110,11 @@ def test_the_held_questions_are_read_with_their_filters() -> None:
     assert len(posed) >= 149
     assert posed[0].filters == Filters("NVDA", "10-K", 2023)
     assert all(each.filters and each.company and not each.answerable for each in posed)
+
+
+def test_only_a_fit_of_this_run_is_known_to_leave_the_questions_out() -> None:
+    first, second = halves(planted(), ())
+    calibration = fit(first, "print", "planted")
+    told = [report(calibration, second, "served", fitted=fitted) for fitted in (True, False)]
+    sentences = ("None of the questions below was fitted", "Some questions below may have been")
+    assert [[said in text for said in sentences] for text in told] == [[True, False], [False, True]]

@@ -243,7 +243,7 @@ def test_facts_are_stored_as_they_are(tmp_path: Path, sample_filings: Path) -> N
     save_facts(tmp_path / FACTS, ())
     assert load_facts(tmp_path / FACTS) == ()
     (tmp_path / FACTS).write_bytes(b"PAR1")
-    with pytest.raises(LibraryError, match="is damaged"):
+    with pytest.raises(LibraryError, match=r"is damaged.*run `python -m rag_app ingest --repair`"):
         load_facts(tmp_path / FACTS)
 
 

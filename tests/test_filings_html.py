@@ -101,6 +101,14 @@ def test_anchors_name_the_nearest_place() -> None:
     assert [block.anchor for block in found] == ["item7", "note1"]
 
 
+def test_an_anchor_before_a_layout_table_is_kept_in_it_and_behind_it() -> None:
+    found = blocks(
+        '<a name="item1"></a><table><tr><td>•</td><td>We sell copper pipes in Ohio.</td></tr>'
+        "</table><p>More follows.</p>"
+    )
+    assert [block.anchor for block in found] == ["item1", "item1"]
+
+
 def test_typewriter_tables_inside_html() -> None:
     found = blocks(
         "<p>Sales:</p><pre>              2001      2000\nCopper       1,200     1,100\n"

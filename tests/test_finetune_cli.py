@@ -55,7 +55,7 @@ def test_help_names_examples_and_commands(capsys: pytest.CaptureFixture[str]) ->
         main(["--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    assert "python -m finetune --out mine --resume" in shown
+    assert "python -m finetune --data questions.csv --out mine --resume" in shown
     for name in COMMANDS:
         assert f"\n  {name} " in shown
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -159,6 +164,28 @@ def test_a_push_that_fails_says_where_the_model_is(hub: Hub, folder: Path) -> No
     with pytest.raises(TrainingError, match=f"{folder} could not be pushed to me/mine"):
         push(folder, "me/mine")
     assert (folder / "model.safetensors").exists()
+
+
+def test_the_advice_uploads_what_the_push_would_have(hub: Hub, folder: Path) -> None:
+    for name in ("seen.json", "promotion.json", "report_tuned.md", "curves.json"):
+        (folder / name).write_text("of this machine")
+    hub.broken = "/commit/"
+    with pytest.raises(TrainingError) as raised:
+        push(folder, "me/mine")
+    hub.broken, hub.created = "", []
+    advised = re.search("`(.+)`", str(raised.value))
+    assert advised
+    program, *words = shlex.split(advised[1])
+    subprocess.run(
+        [str(Path(sys.executable).with_name(program)), *words],
+        env={**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0"},
+        capture_output=True,
+        check=True,
+    )
+    uploaded, hub.files = hub.files, {}
+    assert hub.created[0]["visibility"] == "private"
+    push(folder, "me/mine")
+    assert uploaded == hub.files
 
 
 def test_nothing_is_pushed_without_the_flag(hub: Hub, folder: Path) -> None:

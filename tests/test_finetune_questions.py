@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hashed import DIM, HashedEmbedder
 from llm_standin import StandIn, llm_standin
 from tiny import COVER, write_filing
 
@@ -59,7 +60,7 @@ TICKER, TOPICS = "QUIL", 12
 SPEECH = ["makes", "sells", "rents", "repairs", "paints", "tests", "stores", "ships", "insures"]
 
 
-def write_topics(path: Path) -> Path:
+def write_topics(path: Path, company: str = "Quillfeather Pumps, Inc.") -> Path:
     """A filing of twelve headings, each with a paragraph of words that stand nowhere else."""
     body = ["<p><b>Item 1. Business</b></p>"]
     for topic in range(TOPICS):
@@ -69,7 +70,7 @@ def write_topics(path: Path) -> Path:
             f"<p><b>Line {name.upper()}</b></p>",
             f"<p>Our {name}{name}{name} line {words}.</p>",
         ]
-    cover = COVER.format(company="Quillfeather Pumps, Inc.", year=2023)
+    cover = COVER.format(company=company, year=2023)
     path.write_text(f"{cover}{''.join(body)}</body></html>", "utf-8")
     return path
 
@@ -186,6 +187,21 @@ def test_what_does_not_find_its_chunk_is_left_out_with_its_reason(
     assert set(write_questions(generator, Filters(TICKER), tmp_path / "v", n=1)) == {NO_QUESTION}
     standin.pieces = ("", " ")  # an empty answer does not end the run
     assert set(write_questions(generator, Filters(TICKER), tmp_path / "e", n=1)) == {NO_QUESTION}
+
+
+def test_a_question_is_tried_in_its_own_filing_though_no_cover_gives_a_ticker(
+    generator: Generator, tmp_path: Path
+) -> None:
+    library, embedder = Library(tmp_path / "home"), HashedEmbedder()
+    companies = ("Quillfeather Pumps, Inc.", "Vat & Co")
+    paths = [write_topics(tmp_path / f"{company[0]}.html", company) for company in companies]
+    ingest(paths, library, embedder, DIM, max_file_mb=1)
+    twins = dataclasses.replace(
+        generator, snapshot=open_snapshot(library, embedder, DIM), settings=load_settings(k=1)
+    )
+    for company in companies:
+        tally = write_questions(twins, Filters(company), tmp_path / f"{company}.jsonl", n=99)
+        assert tally == {KEPT: TOPICS}
 
 
 def test_a_failing_llm_ends_the_run_and_what_was_kept_stays(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 from full_disk import largest_file
 from safetensors.numpy import load_file
-from tiny_model import build_tiny_model, curve_of, run, settings, write_rows
+from tiny_model import THINGS, build_tiny_model, curve_of, run, settings, write_rows
 
 from eval.rows import load_qa_rows
 from finetune.checkpoints import check_space
+from finetune.curves import CURVE_FILE
 from finetune.dev import Judge
 from finetune.hardware import Hardware
 from finetune.held_out import dev_evalset, split_for
@@ -33,11 +35,20 @@ TESTS = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model that has dropout, so that random states matter, and 60 rows."""
+    """A model that has dropout, so that random states matter, and 60 rows of ten lengths."""
     folder = tmp_path_factory.mktemp("material")
     build_tiny_model(folder, dropout=0.1)
-    write_rows(folder / "rows.csv")
+    rows = write_rows(folder / "rows.csv")
+    text = rows.read_text()
+    for number, thing in enumerate(THINGS):
+        text = text.replace(f"{thing} did", f"{thing} {'in ' * number}did")
+    rows.write_text(text)
     return folder
+
+
+def run_trace(home: Path) -> dict[str, float]:
+    record = json.loads((home / "models/mine/train_config.json").read_text("utf-8"))
+    return dict(record["run"])
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +95,9 @@ def test_a_killed_run_goes_on_to_the_same_losses(
         run(settings(material), tmp_path, "mine")
     with pytest.raises(TrainingError, match="differs in batch_size, learning_rate; resume it with"):
         run(settings(material, learning_rate=2e-3, batch_size=4), tmp_path, "mine", resume=True)
+    for spent in seed.glob("checkpoint-*/spent.json"):
+        told = re.sub(r"[\d.]+", lambda found: "9" * len(found[0]), spent.read_text(), count=1)
+        spent.write_text(told)  # as long as before, or the checkpoint would be cut short
     said = run(settings(material), tmp_path, "mine", resume=True)
 
     cut = int(newest.name.split("-")[1])
@@ -96,6 +110,9 @@ def test_a_killed_run_goes_on_to_the_same_losses(
     weights = [load_file(home / "models/mine/model.safetensors") for home in (whole, tmp_path)]
     assert np.allclose(weights[0][WEIGHT], weights[1][WEIGHT], atol=1e-4)
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["mine"]
+    trace = run_trace(tmp_path)
+    assert trace["training_s"] > 900, "what it took before it was killed counts too"
+    assert trace["padding"] == run_trace(whole)["padding"] > 0
 
 
 def test_the_best_step_on_dev_is_kept_and_scored_again(whole: Path) -> None:
@@ -140,10 +157,13 @@ def test_stopped_after_training_nothing_is_trained_again(material: Path, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         finetune(settings(material, epochs=1), tmp_path, "mine", say=stop)
     assert said[-1] == "What was trained of mine is kept; add --resume to go on with it."
+    record = tmp_path / "models/.training-mine/scratch/seed-42" / CURVE_FILE
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"seconds": 1000}))
     again = run(settings(material, epochs=1), tmp_path, "mine", resume=True)
 
     assert not any(sentence.startswith("Going on") for sentence in again)
     assert len(curve_of(tmp_path, "mine").losses) == 5
+    assert run_trace(tmp_path)["training_s"] >= 1000
 
 
 def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_last_step(
@@ -161,6 +181,7 @@ def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_last_step(
     short = settings(material, learning_rate=1e30, evaluations=0, max_steps=1)
     run(short, tmp_path, "mine", resume=True)
     assert len(curve_of(tmp_path, "mine").losses) == 1
+    assert run_trace(tmp_path)["padding"] > 0
     assert np.isfinite(load_file(tmp_path / "models/mine/model.safetensors")[WEIGHT]).all()
 
 

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tiny_model import settings
 
 from finetune.config import load_config
 from finetune.objective import pairs_objective
-from finetune.search import Range, load_space
+from finetune.pairs import Pairs
+from finetune.search import Range, Value, load_space
 from finetune.sweep import Best, Objective, sweep
 from rag_app.errors import TrainingError
 
@@ -193,6 +195,39 @@ def test_a_recipe_without_dev_scores_is_refused() -> None:
         pairs_objective(
             load_config("notebook", {}), Path("nowhere"), Path("nowhere"), say=lambda text: None
         )
+
+
+def test_a_value_that_decides_what_the_pairs_are_trains_others(
+    material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+
+    def count_pairs(spec: object, pairs: Pairs, *args: object, **options: object) -> None:
+        trained.append(len(pairs.dataset))
+        raise TrainingError("These are enough.")
+
+    monkeypatch.setattr("finetune.train.train", count_pairs)
+    config = settings(material, pack_tokens=40)
+    judged = pairs_objective(config, tmp_path, tmp_path, say=lambda sentence: None)
+    trials: list[dict[str, Value]] = [
+        *({"packs": packs} for packs in (0, 1, 2)),
+        {"packs": 2, "pack_tokens": 60},
+        {"learning_rate": 1e-4},
+    ]
+    for values in trials:
+        with pytest.raises(TrainingError, match="These are enough"):
+            judged.run(values, lambda evaluation, score: None)
+    # 40 rows; a round packs those of each of 4 companies into 4 packs of 40 tokens, or 2 of 60.
+    assert trained == [40, 40 + 16, 40 + 32, 40 + 16, 40]
+
+
+@pytest.mark.parametrize("values", [{"holdout": "Birch"}, {"fold": "1/3"}])
+def test_what_makes_dev_scores_others_must_not_vary(
+    values: dict[str, Value], material: Path, tmp_path: Path
+) -> None:
+    judged = pairs_objective(settings(material), tmp_path, tmp_path, say=lambda sentence: None)
+    with pytest.raises(TrainingError, match="must be the same in every trial; take it out of the"):
+        judged.run(values, lambda evaluation, score: None)
 
 
 def test_two_sweeps_into_one_folder_are_refused(tmp_path: Path) -> None:

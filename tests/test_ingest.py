@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hashed import HashedEmbedder, small_library
 from tiny import write_filing
 
 import rag_app.ingest as write_path
@@ -19,13 +20,13 @@ from rag_app.__main__ import main
 from rag_app.errors import FilingError, LibraryError
 from rag_app.filings import batch
 from rag_app.filings.read import read_filing
-from rag_app.index.build import index_root
+from rag_app.index.build import BuildReport, build_index, index_root
 from rag_app.index.embedder import Embedder
 from rag_app.index.passport import Passport
 from rag_app.index.retriever import FilingsRetriever
 from rag_app.index.serving import open_snapshot
 from rag_app.ingest import IngestReport, find_files, ingest
-from rag_app.library import Library
+from rag_app.library import Library, StoredFiling
 from rag_app.records import CoverFlags, Filters, ParsedFiling
 from rag_app.sealed import current, writer_lock
 
@@ -92,6 +93,41 @@ def test_an_unchanged_file_is_known_by_its_bytes_and_not_parsed(
     assert parsed == [new, known], "another chunker cuts it anew"
     add(library, minilm, known)
     assert parsed == [new, known, known], "flags may say that it is another filing"
+
+
+def test_the_library_is_listed_no_more_often_for_many_files_than_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, list_all = [0], Library.filings
+
+    def list_and_count(library: Library) -> dict[str, StoredFiling]:
+        listed[-1] += 1
+        return list_all(library)
+
+    monkeypatch.setattr(Library, "filings", list_and_count)
+    for years in ((2023,), (2020, 2021, 2022, 2023)):
+        small_library(tmp_path / f"{len(years)}", years)
+        listed.append(0)
+    assert listed[0] == listed[1] > 0
+
+
+def test_the_seconds_are_those_of_encoding_alone(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = 0.0
+
+    def build_slowly(*args: Any) -> BuildReport:
+        nonlocal took
+        began = time.perf_counter()
+        time.sleep(1)
+        built = build_index(*args)
+        took = time.perf_counter() - began
+        return built
+
+    monkeypatch.setattr(write_path, "build_index", build_slowly)
+    path = write_filing(tmp_path / "a.html")
+    report = ingest([path], library, HashedEmbedder(), 16, max_file_mb=10)
+    assert 0 < report.seconds < took
 
 
 def test_the_same_bytes_under_another_year_are_changed(

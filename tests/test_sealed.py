@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag_app.errors import LibraryError
-from rag_app.sealed import current, prune, sealing, write_whole, writer_lock
+from rag_app.sealed import current, discard, prune, sealing, write_whole, writer_lock
 
 
 def test_nothing_sealed_is_none(tmp_path: Path) -> None:
@@ -47,6 +47,12 @@ def test_prune_keeps_the_current_and_the_named(tmp_path: Path) -> None:
     (tmp_path / ".four.part").mkdir()
     prune(tmp_path, {"two"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "three", "two"]
+
+
+def test_what_could_not_be_removed_is_not_called_removed(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    assert [discard(path), discard(path), discard(Path("/proc/version"))] == [True, False, False]
 
 
 def test_write_whole_replaces_or_leaves(tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ def test_a_failure_reaches_the_model_as_its_sentence(home_copy: Path) -> None:
         assert "take an id from a search" in sentence(gone)
         nobody = await client.call_tool("search_filings", {"question": "x", "ticker": ["ZZZ"]})
         assert "No filing in the library matches ZZZ" in sentence(nobody)
+        other = await client.call_tool("search_filings", {"question": "Tesla's deliveries"})
+        assert "No filing of Tesla (TSLA) is in the library" in sentence(other)
         no_fact = await client.call_tool("get_fact", {"concept": "NoSuchConcept"})
         assert sentence(no_fact)
         wrong = await client.call_tool("search_filings", {"question": "x", "k": 51})

@@ -7,12 +7,19 @@ import time
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from llm_standin import StandIn, llm_standin
 from passages import hit
 from test_ui_page import BACKLOG, ask, chat_home, home, page, texts
 
+from rag_app.answer import Reply
 from rag_app.chat.citations import check_figures, cite
+from rag_app.index import serving
+from rag_app.index.build import is_current
+from rag_app.index.embedder import Embedder
+from rag_app.library import Library
 from rag_app.records import Answer, Filters
+from rag_app.sealed import writer_lock
 from rag_app.ui import opened as opened_passage
 from rag_app.ui import state
 from rag_app.ui.answers import NO_SOURCE
@@ -100,3 +107,36 @@ def test_earlier_questions_are_a_click_away(home: Path) -> None:
     assert len(at.chat_message) == 40
     at.session_state["messages"] = [*asked, asked[0]]
     assert len(at.run().chat_message) == 8, "with the next question the last few again"
+
+
+def test_what_is_still_being_answered_can_be_asked_in_other_words(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ask(page(), BACKLOG)
+    with monkeypatch.context() as streaming:
+        streaming.setattr(Reply, "__iter__", lambda reply: st.stop())
+        ask(at, "and in 2024?")
+    assert len(at.session_state["messages"]) == 1
+    at.text_input(key="edited-2").set_value("What was Tessaline's revenue in 2024?")
+    at.button(key="again-2").click().run()
+    assert not at.exception
+    caption = at.chat_message[3].caption[0].value
+    assert caption.endswith("Searched for: What was Tessaline's revenue in 2024?")
+
+
+def test_a_page_that_answers_from_an_older_index_takes_the_new_one_once_it_can(
+    home_copy: Path, home: Path, monkeypatch: pytest.MonkeyPatch, minilm: Embedder
+) -> None:
+    monkeypatch.setenv("RAG_HOME", str(home_copy))
+    monkeypatch.setattr(serving, "RETRY_S", 1e9)
+    library = Library(home_copy)
+    with writer_lock(home_copy):  # as an ingest holds it
+        library.remove(max(library.versions()))
+        at = ask(page(), BACKLOG)
+    assert [said.value.startswith("Answering from an older index") for said in at.toast] == [True]
+    ask(at, BACKLOG)
+    assert not at.toast, "it is said once"
+    assert not is_current(library, minilm.spec, 384)
+    monkeypatch.setattr(serving, "RETRY_S", 0.0)
+    ask(at, BACKLOG)
+    assert is_current(library, minilm.spec, 384)

@@ -101,10 +101,19 @@ def test_a_question_that_another_one_interrupts_stays(
 ) -> None:
     at = left_unanswered(monkeypatch)
     ask(at, REVENUE)
+    assert at.button(key="failed-1"), "it can be asked again, though it is not the newest"
     shown = [(each.question, bool(each.answer)) for each in at.session_state["messages"]]
     assert shown == [(BACKLOG, False), (REVENUE, True)]
     kept = ConversationStore(home).messages(named(at))
     assert [(each.question, bool(each.answer)) for each in kept] == shown
+
+
+def test_a_follow_up_leans_on_a_question_that_it_interrupts(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ask(left_unanswered(monkeypatch), "and in 2024?")
+    assert at.session_state["messages"][1].searched_for == BACKLOG.replace("2023", "2024")
+    assert "88.1 million" in texts(at)
 
 
 def test_conversations_are_listed_opened_renamed_and_deleted(home: Path) -> None:

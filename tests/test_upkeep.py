@@ -8,12 +8,15 @@ import shutil
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from hashed import DIM, SPEC, HashedEmbedder, add, build, small_library, source
 
 from rag_app.__main__ import main
+from rag_app.cli import Opened
 from rag_app.errors import IndexMismatch
 from rag_app.filings.chunks import CHUNKER_VERSION
+from rag_app.index import serving
 from rag_app.index.build import index_root, is_current
 from rag_app.index.collect import Removed, collect
 from rag_app.index.passport import FILE, Passport
@@ -23,7 +26,8 @@ from rag_app.index.verify import verify_index
 from rag_app.index.wholeness import hold_library
 from rag_app.library import LAYOUT, Library
 from rag_app.repair import repair
-from rag_app.sealed import current
+from rag_app.sealed import current, writer_lock
+from rag_app.serve.engine import Engine
 from rag_app.settings import load_settings
 
 
@@ -119,6 +123,36 @@ def test_what_a_reader_holds_outlives_rebuilds_and_gc(library: Library) -> None:
     assert {one.what for one in gc(library)} == {"replaced build", "unused filing version"}
 
 
+def engine_of(library: Library) -> Engine:
+    return Engine(Opened(load_settings(home=library.home), library, HashedEmbedder(), DIM), None)
+
+
+def test_an_engine_that_answers_from_an_older_index_takes_the_new_one_once_it_can(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_of(library)
+    monkeypatch.setattr(serving, "RETRY_S", 1e9)
+    with writer_lock(library.home):  # as an ingest holds it
+        library.remove("QPI_10-K_2022-12-31")
+        older = engine.snapshot()
+    assert older.passport.filings != library.versions()
+    assert engine.snapshot() is older, "it is not opened anew at every request"
+    monkeypatch.setattr(serving, "RETRY_S", 0.0)
+    assert engine.snapshot().passport.filings == library.versions()
+
+
+def test_replaced_indexes_are_closed_once_nothing_reads_them(library: Library) -> None:
+    engine = engine_of(library)
+    vector = HashedEmbedder().encode_queries(["pumps"])[0, :DIM]
+    opened = []
+    for _ in range(4):
+        engine.snapshot().dense.query(vector, 3)
+        opened.append([file.path for file in psutil.Process().open_files()])
+        build(library, rebuild=True)
+    counts = [sum(str(library.home) in path for path in paths) for paths in opened]
+    assert 0 < max(counts[2:]) <= max(counts[:2]), counts  # the replaced one may still be held
+
+
 def test_a_switch_to_a_built_dimension_takes_under_a_second(library: Library) -> None:
     build(library, 32)
     began = time.process_time()
@@ -192,3 +226,13 @@ def test_a_filing_that_was_removed_is_found_no_more(library: Library) -> None:
     gc(library)
     gc(library)
     assert not (library.root / "QPI_10-K_2022-12-31").exists()
+
+
+def test_a_file_of_the_file_system_among_the_filings_is_no_filing(library: Library) -> None:
+    stray = library.root / ".DS_Store"
+    stray.write_bytes(b"\0\0\0\1Bud1")
+    assert len(library.versions()) == 3
+    add(library, source(library.home.parent / "sources", 2022, "amended things"))
+    assert [one.what for one in gc(library)] == ["replaced build", "unused filing version"]
+    assert open_snapshot(library, HashedEmbedder(), DIM).passport.filings == library.versions()
+    assert stray.exists()

@@ -28,7 +28,7 @@ def add_compare(commands: Commands) -> None:
     parser = commands.add_parser(
         "compare",
         help="pair two reports question by question",
-        description="Per dimension: base, tuned, difference, its 95%% interval and p-value; then "
+        description="Per dimension: base, tuned, difference, its 95% interval and p-value; then "
         "what follows for the dimensions, and the questions that gained and lost most.",
     )
     parser.add_argument("base", type=Path, help="report of the base model")

@@ -25,7 +25,8 @@ def add_gate(commands: Commands) -> None:
         help="hold what is served to a baseline: exits 1 when it got worse",
         description="Ask your questions of the library as chat does, and pair the scores with a "
         "baseline question by question. Exits 0 when nothing got worse by more than chance, 1 "
-        "when something did, 2 when it cannot judge: other filings or other questions.",
+        "when something did, 2 when it cannot judge: other filings or questions than the "
+        "baseline's, no baseline, or no library that can be read.",
     )
     parser.add_argument(
         "--questions",

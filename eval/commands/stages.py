@@ -37,7 +37,7 @@ def add_stages(commands: Commands) -> None:
         "--protocol",
         default="questions",
         metavar="NAME",
-        help="questions or filings, as for run (default: %(default)s)",
+        help="questions, paraphrased or filings, as for run (default: %(default)s)",
     )
     parser.add_argument("--model", metavar="NAME", help="the tuned model (default: settings)")
     parser.add_argument(

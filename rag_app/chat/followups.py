@@ -12,6 +12,7 @@ from rag_app.chat.prompts import HISTORY_TURNS, Turn
 from rag_app.chat.text import content_words
 from rag_app.companies import Company
 from rag_app.errors import LLMError
+from rag_app.index.lacking import lacked
 from rag_app.index.names import looks_like_ticker, mentions
 from rag_app.index.periods import year_mentions
 
@@ -33,6 +34,7 @@ _ADDS = re.compile(
 _FILLER = {
     *("and", "but", "or", "so", "also", "then", "what", "how", "about", "for", "in", "of", "at"),
     *("the", "year", "years", "fiscal", "same", "it", "was", "is", "did", "s", "to", "again"),
+    *("much", "many", "were", "are", "does", "do", "that", "be"),
 }
 _YEAR_BEFORE = re.compile(
     r"\b(?:previous|prior|preceding|last) year\b|\byear (?:before|earlier)\b", re.I
@@ -40,6 +42,7 @@ _YEAR_BEFORE = re.compile(
 _YEAR_AFTER = re.compile(r"\b(?:next|following) year\b|\byear (?:after|later)\b", re.I)
 _FISCAL = re.compile(r"(?:fiscal(?:\s+years?)?|fy)\s*", re.IGNORECASE)
 _DATED_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_QUESTIONS = re.compile(r"(?<=[?!])\s+")
 _RANGE_OPENING = re.compile(r"(?:from|between)\b", re.IGNORECASE)
 MAX_JOINING_WORDS = 3
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
@@ -88,7 +91,7 @@ def leans(question: str, companies: Sequence[Company] = ()) -> bool:
     if _OPENING.match(question):
         return True
     if len(question.split()) <= SHORT_QUESTION_WORDS:
-        return not (mentions(question, companies) and _says_more(question, companies))
+        return not (_named(question, companies) and _says_more(question, companies))
     pointer = _POINTS_BACK.search(question)
     return bool(pointer and not _NAME.search(question, 0, pointer.start()))
 
@@ -98,18 +101,41 @@ def carried_over(question: str, before: str, companies: Sequence[Company]) -> st
 
     What else the follow-up says is put behind it; one that compares replaces nothing.
     """
+    before = _with_subject(before, companies)
     if _ADDS.search(question):
         return f"{before} {question}"
+    if more := _says_more(question, companies):
+        before = _last_subject(before, companies)
     carried = _with_companies(before, _companies_in(question, companies), companies)
     carried = _with_years(carried, _years_in(question, before))
-    if _says_more(question, companies):
+    if more:
         return f"{carried} {question}"
     return carried if carried != before else f"{before} {question}"
 
 
+def _with_subject(before: str, companies: Sequence[Company]) -> str:
+    """What was searched before, without the questions of it that name a company or a year alone."""
+    told = [each for each in _QUESTIONS.split(before) if _says_more(each, companies)]
+    return " ".join(dict.fromkeys(told)) or before
+
+
+def _last_subject(before: str, companies: Sequence[Company]) -> str:
+    """The last question that names a company, of several that were put one behind another: what a
+    third follow-up adds is asked of that one, and the text does not grow.
+    """
+    told = [each for each in _QUESTIONS.split(before) if _named(each, companies)]
+    return told[-1] if told else before
+
+
+def _named(text: str, companies: Sequence[Company]) -> list[tuple[int, int]]:
+    """Where a text names companies: those that are held, and known ones that are not."""
+    spans = [(each.start, each.end) for each in mentions(text, companies)]
+    return sorted([*spans, *((each.start, each.end) for each in lacked(text, companies))])
+
+
 def _companies_in(question: str, companies: Sequence[Company]) -> str:
     """The companies that a follow-up names; a ticker that is not held is one too."""
-    named = [question[each.start : each.end] for each in mentions(question, companies)]
+    named = [question[start:end] for start, end in _named(question, companies)]
     words = [word.lstrip("$") for word in re.findall(r"\$?[A-Za-z]+", question)]
     named += [f"${word}" for word in words if looks_like_ticker(word) and word not in named]
     return " and ".join(dict.fromkeys(named))
@@ -128,7 +154,7 @@ def _years_in(question: str, before: str) -> str:
 def _with_companies(before: str, names: str, companies: Sequence[Company]) -> str:
     if not names:
         return before
-    spans = [(each.start, each.end) for each in mentions(before, companies)]
+    spans = _named(before, companies)
     return _replaced(before, spans, names) if spans else _appended(before, f"for {names}")
 
 
@@ -169,7 +195,7 @@ def _appended(question: str, words: str) -> str:
 
 def _says_more(question: str, companies: Sequence[Company]) -> bool:
     """Whether a follow-up says anything besides companies, years and words that join them."""
-    named = [(each.start, each.end) for each in mentions(question, companies)]
+    named = _named(question, companies)
     named += [(each.start, each.end) for each in year_mentions(question)]
     rest = question
     for start, end in sorted(named, reverse=True):

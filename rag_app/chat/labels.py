@@ -29,6 +29,10 @@ _SHORT = {
     "shareholders": "stockholders",
     "shareowners": "stockholders",
     "sales, general and": "selling general and",
+    "operating cash flow": "net cash provided by operating activities",
+    "operating cash flows": "net cash provided by operating activities",
+    "cash flow from operations": "net cash provided by operating activities",
+    "cash flows from operations": "net cash provided by operating activities",
     "bottom line": "net income",
     "top line": "revenue",
 }
@@ -46,6 +50,7 @@ _SAME = {
     "sharehold": "stockhold",
     "shareown": "stockhold",
     "borrow": "debt",
+    "employe": "employ",
 }
 """Stems that mean the same in a filing."""
 WEAK = frozenset({"total", "net", "consolid", "aggreg", "amount", "overal", "less", "balanc"})

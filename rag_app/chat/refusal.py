@@ -135,10 +135,17 @@ def names_in(text: str) -> list[str]:
     return [name for name in dict.fromkeys(found) if len(name) > 1]
 
 
-def refusal_answer(question: str, hits: Sequence[NodeWithScore], embedder: Embedder) -> str:
-    """The refusal, and under it the nearest passages' own words with their markers."""
+def refusal_answer(
+    question: str, hits: Sequence[NodeWithScore], embedder: Embedder, missing: str = ""
+) -> str:
+    """The refusal, and under it the nearest passages' own words with their markers.
+
+    ``missing`` says which company that is asked about the library lacks.
+    """
     lines = quote_lines(best_quotes(question, hits, embedder))
-    return "\n".join([f"{REFUSAL} The nearest passages:\n", *lines]) if lines else REFUSAL
+    said = f"{REFUSAL} {missing}" if missing else REFUSAL
+    nearest = "The nearest passages, of other companies:" if missing else "The nearest passages:"
+    return "\n".join([f"{said} {nearest}\n", *lines]) if lines else said
 
 
 def _without_companies(question: str, snapshot: Snapshot) -> str:

@@ -83,9 +83,7 @@ def table_rows(lines: Sequence[str], above: str = "") -> Iterator[TableRow]:
             groups.append(_Group(cells[0].rstrip(":"), level))
         elif any(map(is_amount, filter(None, cells[1:]))):
             if cells[0]:
-                groups = [
-                    g for g in groups if g.level < level or (g.level == level and not g.indents)
-                ]
+                groups = [g for g in groups if g.level < level or _heads(g, cells[0], level)]
             for group in groups:
                 group.indents |= level > group.level
             # Below a group the labels may stand in a second column of their own.
@@ -101,6 +99,15 @@ def table_rows(lines: Sequence[str], above: str = "") -> Iterator[TableRow]:
             yield TableRow(number, heads[0] if heads else "", path, cells[at], values)
             if groups and cells[at].lower().startswith("total"):
                 groups.pop()
+
+
+def _heads(group: _Group, label: str, level: int) -> bool:
+    """Whether a row that stands as far in as a group's own label is of the group still.
+
+    Not where rows before it stood further in, nor where both are in capitals: they are of a kind.
+    """
+    capitals = group.label.isupper() and label.isupper()
+    return group.level == level and not (group.indents or capitals)
 
 
 def scale_named(text: str) -> float:

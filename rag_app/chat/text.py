@@ -5,13 +5,11 @@ from __future__ import annotations
 import functools
 import re
 
+from rag_app.filings.pieces import ABBREVIATION
+
 # A full stop ends a sentence when white space and a capital, a quote or a digit follow; not
 # behind the abbreviations that filings are full of.
-_BORDER = re.compile(
-    r"(?<!\bInc\.)(?<!\bCorp\.)(?<!\bCo\.)(?<!\bLtd\.)(?<!\bNo\.)(?<!\bU\.S\.)(?<!\bvs\.)"
-    r"(?<=[.!?])[\"”’)]*(?:\s*\[\d+\])*\s+(?=[A-Z\"“(\d$•-])"
-    r"|\n+"
-)
+_BORDER = re.compile(r"(?<=[.!?])[\"”’)]*(?:\s*\[\d+\])*\s+(?=[A-Z\"“(\d$•-])|\n+")
 _WORD = re.compile(r"[a-z][a-z'’-]+|\d[\d,.]*\d|\d")
 
 
@@ -19,6 +17,8 @@ def sentences(text: str) -> list[str]:
     """The sentences and lines of a text, each with the markers behind it, in reading order."""
     found, start = [], 0
     for border in _BORDER.finditer(text):
+        if "\n" not in border[0] and ABBREVIATION.search(text[start : border.start()]):
+            continue
         found.append(text[start : border.end()].strip())
         start = border.end()
     found.append(text[start:].strip())

@@ -38,7 +38,10 @@ def check_ray() -> None:
         RagError: it is not installed.
     """
     if importlib.util.find_spec("ray") is None:
-        raise RagError("The engine ray is not installed; run `pip install '.[ray]'`.")
+        raise RagError(
+            "The engine ray is not installed; run "
+            "`.venv/bin/pip install -c constraints.txt -e '.[ray]'`."
+        )
 
 
 def encode_missing_on_ray(library: Library, embedder: Embedder, on_progress: Progress) -> int:

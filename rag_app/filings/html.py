@@ -26,7 +26,7 @@ _BLOCKS = frozenset(
         *("summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
     )
 )
-_SILENT = frozenset(("head", "script", "style", "title", "ix:header", "noscript", "template"))
+SILENT = frozenset(("head", "script", "style", "title", "ix:header", "noscript", "template"))
 MAX_DEPTH = 150
 """Levels of nesting that are kept; EDGAR's own documents have under 20."""
 MAX_COLUMNS = 1000
@@ -59,7 +59,7 @@ def parse_html(markup: str, source: str = "The document") -> HtmlElement:
         )
     # Nesting without end would exhaust the stack; what lies deeper keeps its text, not its tags.
     for brink in cast("list[HtmlElement]", root.xpath("/".join(["*"] * MAX_DEPTH))):
-        lxml.etree.strip_elements(brink, *_SILENT, with_tail=False)
+        lxml.etree.strip_elements(brink, *SILENT, with_tail=False)
         lxml.etree.strip_tags(brink, "*")
     return root
 
@@ -88,7 +88,7 @@ class _Walker:
     def walk(self, element: HtmlElement, parent: Style) -> None:
         """Read an element and all in it; ``parent`` is the style around it."""
         tag = element.tag
-        if not isinstance(tag, str) or tag in _SILENT:
+        if not isinstance(tag, str) or tag in SILENT:
             return
         css = element.get("style") or ""
         style = inherit(parent, tag, css, element.get("align") or "", element.get("size") or "")

@@ -10,10 +10,11 @@ from rag_app.filings.prefix import TokenCount
 from rag_app.records import Block
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])[\"”’)\]]*\s+(?=[\"“‘(\[•]?[A-Z0-9(•])")
-_ABBREVIATION = re.compile(
+ABBREVIATION = re.compile(
     r"(?:\b(?:U\.S|Inc|Corp|Co|Ltd|No|Nos|vs|Mr|Ms|Mrs|Dr|St|Jr|Sr|Sec|Art|approx|e\.g|i\.e|cf|etc"
     r"|[A-Z])\.)$"
 )
+"""A text that ends with an abbreviation: the full stop ends no sentence."""
 _WORD = re.compile(r"\S+")
 
 
@@ -71,7 +72,7 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for gap in _SENTENCE_END.finditer(text):
         stop = len(text[: gap.end()].rstrip())
-        if _ABBREVIATION.search(text[start:stop]):
+        if ABBREVIATION.search(text[start:stop]):
             continue
         yield start, stop
         start = gap.end()

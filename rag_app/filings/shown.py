@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from rag_app.filings.html import clean
+from rag_app.filings.html import SILENT, clean
 from rag_app.records import Fact, Section, Span
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ PROBES = ((32, 60_000), (12, 2_000), (4, 200))
 """Lengths to look ahead with where the two part, and how far: the shorter, the less far."""
 
 _NO_INK = re.compile(r"[\s|•\\_=]+")
-_SILENT = frozenset(("head", "script", "style", "title", "ix:header", "noscript", "template"))
 _HIDDEN = re.compile(r"display\s*:\s*none", re.I)
 
 
@@ -117,7 +116,7 @@ def _document_ink(
         steps = iterwalk(root, events=("start", "end"))
         for event, element in steps:
             if event == "start":
-                if element.tag in _SILENT or _HIDDEN.search(element.get("style") or ""):
+                if element.tag in SILENT or _HIDDEN.search(element.get("style") or ""):
                     steps.skip_subtree()
                     continue
                 if element in wanted:

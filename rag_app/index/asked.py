@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rag_app.companies import Company, companies_of
-from rag_app.index.names import mentions, unknown_tickers
+from rag_app.index.lacking import missing_companies, no_filing_of, unheard_of
+from rag_app.index.names import mentions
 from rag_app.index.periods import forms, items, times
 from rag_app.index.sides import Wanted, sides_of_all, sides_of_company
 from rag_app.records import Filing, Filters
@@ -32,6 +33,9 @@ class Asked:
     """Whether words of the question set any of it."""
     notes: tuple[str, ...] = ()
     """What the library lacks, and what a filter keeps out."""
+    missing: str = ""
+    """Set where the question asks only of companies that the library lacks: the filings of others
+    are no answer to it."""
 
     @property
     def says(self) -> str:
@@ -49,21 +53,27 @@ def read_asked(
     *,
     by_itself: bool = True,
     has_item: Callable[[str], bool] = bool,
+    is_in_text: Callable[[str], bool] = bool,
 ) -> Asked:
     """What a question asks of; ``explicit`` filters win over its words, field by field.
 
-    ``filings`` are those that are searched; ``has_item`` says whether any of them has an Item.
+    ``filings`` are those that are searched; ``has_item`` says whether any of them has an Item,
+    ``is_in_text`` whether any passage of theirs holds a word.
     Without ``by_itself`` the question's words set nothing, but several explicit companies or years
     are side by side still.
     """
     said = question if by_itself else ""
     companies = companies_of(filings)
     named = list(dict.fromkeys(mention.company for mention in mentions(said, companies)))
-    notes = [_no_ticker(ticker) for ticker in unknown_tickers(said, companies)]
+    lacking, alone = missing_companies(said, companies)
+    missing = " ".join(lacking) if alone and not explicit.ticker else ""
+    notes = [] if missing else lacking
+    notes += [_unheard_of(name) for name in unheard_of(said, companies, is_in_text)]
     among = named
     if explicit.ticker:
         among = _chosen(companies, explicit.ticker)
-        notes += [_no_ticker(mark) for mark in explicit.ticker if not _chosen(companies, [mark])]
+        absent = [mark for mark in explicit.ticker if not _chosen(companies, [mark])]
+        notes += [no_filing_of(mark, mark) for mark in absent]
         notes += _kept_out([company for company in named if company not in among], explicit)
     wanted = Wanted(
         explicit=explicit,
@@ -82,6 +92,7 @@ def read_asked(
         sides=tuple(sides) if 1 < len(sides) <= MAX_SIDES else (),
         by_itself=filters != explicit,
         notes=tuple(dict.fromkeys(notes)),
+        missing=missing,
     )
 
 
@@ -114,8 +125,5 @@ def _kept_out(named: Iterable[Company], explicit: Filters) -> list[str]:
     )
 
 
-def _no_ticker(ticker: str) -> str:
-    return (
-        f"The library holds no filing of {ticker}; fetch one with "
-        f"`python -m rag_app ingest --ticker {ticker}`."
-    )
+def _unheard_of(name: str) -> str:
+    return f"No company called {name} is in the library, and no passage of it says that name."

@@ -61,8 +61,16 @@ def asked_of(snapshot: Snapshot, question: str, explicit: Filters, *, by_itself:
     def has_item(item: str) -> bool:
         return any(item in opened.items(key).values() for key in opened.covers)
 
+    def is_in_text(word: str) -> bool:
+        return bool(snapshot.lexical.query(word, 1))
+
     return read_asked(
-        question, opened.covers.values(), explicit, by_itself=by_itself, has_item=has_item
+        question,
+        opened.covers.values(),
+        explicit,
+        by_itself=by_itself,
+        has_item=has_item,
+        is_in_text=is_in_text,
     )
 
 

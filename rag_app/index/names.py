@@ -14,7 +14,7 @@ from rag_app.index.wording import ENGLISH, LEGAL, NO_CASHTAGS, NO_TICKERS, OTHER
 
 _TOKEN = re.compile(r"[^\W_]+")
 _WITHIN = re.compile(r"[\s.&'’-]{0,3}")
-_TICKER = re.compile(r"(?<![\w$.-])(\$?)([A-Za-z]{1,5}(?:[.-][A-Z])?)(?![\w-])")
+TICKER = re.compile(r"(?<![\w$.-])(\$?)([A-Za-z]{1,5}(?:[.-][A-Z])?)(?![\w-])")
 _ASIDE = re.compile(r"(?:stock|ticker|symbol|shares of)\W+$", re.IGNORECASE)
 _BESIDE = re.compile(r"\W{1,2}(?:stock|ticker|shares)\b", re.IGNORECASE)
 _JOINED = re.compile(r"\s*(?:,|\band\b|\bor\b|\bvs\b\.?|\bversus\b|\bwith\b|\bto\b|&)\s*")
@@ -50,7 +50,7 @@ def unknown_tickers(text: str, companies: Sequence[Company]) -> list[str]:
     known = {company.ticker for company in companies}
     named = mentions(text, companies)
     found = []
-    for match in _TICKER.finditer(text):
+    for match in TICKER.finditer(text):
         ticker = match[2].upper()
         if ticker in known or any(_overlap(match, mention) for mention in named):
             continue
@@ -82,7 +82,7 @@ def _joined_to_ticker(text: str, match: re.Match[str], named: Sequence[Mention])
 def _by_ticker(text: str, companies: Sequence[Company]) -> Iterator[Mention]:
     by_ticker = {filing.ticker: c for c in companies for filing in c.filings if filing.ticker}
     shouted = text.isupper()
-    for match in _TICKER.finditer(text):
+    for match in TICKER.finditer(text):
         company = by_ticker.get(match[2].upper() if match[1] else match[2])
         if company is None:
             continue
@@ -137,24 +137,25 @@ def _names(companies: tuple[Company, ...]) -> dict[str, list[tuple[tuple[str, ..
 
 def _said(printed: str) -> set[tuple[str, ...]]:
     """What people say for a name on a cover: without its legal form, or its first word alone."""
-    words = _core(printed)
+    words = core(printed)
     if not words:
         return set()
     names = {words}
     if "&" in printed:
-        head, tail = _core(printed.split("&")[0]), _core(printed.split("&", 1)[1])
+        head, tail = core(printed.split("&")[0]), core(printed.split("&", 1)[1])
         names.add((*head, "and", *tail))
     if len(words[0]) >= 4 and words[0] not in SHARED:
         names.add(words[:1])
     if len(words) == 1 and words[0] in SHARED:
         names.discard(words)
     for known, others in OTHER_NAMES.items():
-        if _core(known) == words:
-            names |= {_core(other) for other in others}
+        if core(known) == words:
+            names |= {core(other) for other in others}
     return names
 
 
-def _core(name: str) -> tuple[str, ...]:
+def core(name: str) -> tuple[str, ...]:
+    """The words of a name without its legal form."""
     words = [token[0].casefold() for token in _TOKEN.finditer(name)]
     kept = [word for word in words if word not in LEGAL]
     return tuple(kept or words)

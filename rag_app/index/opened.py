@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag_app.errors import LibraryError
+from rag_app.filing_files import CHUNKS, damaged, node_of
 from rag_app.index.embedder import Vectors
 from rag_app.index.vectors import map_vectors
 from rag_app.library import Library
@@ -61,22 +61,22 @@ class StoredChunks:
     """The chunks of one sealed version, each read by itself."""
 
     def __init__(self, folder: Path) -> None:
-        """Find the lines of ``chunks.jsonl``.
+        """Find the chunks' lines.
 
         Raises:
             LibraryError: the file is missing or damaged.
         """
-        self._path = folder / "chunks.jsonl"
+        self._path = folder / CHUNKS
         try:
             written = self._path.read_bytes()
         except OSError as error:
-            raise self._damaged(error) from error
+            raise damaged(self._path, type(error).__name__) from error
         if not is_as_sealed(self._path, written):
-            raise self._damaged(ValueError("bytes"))
+            raise damaged(self._path, "its bytes have changed")
         found = list(_LINE.finditer(written))
         self._span_of = {match[1].decode(): match.span() for match in found}
         if sum(end - start for start, end in self._span_of.values()) != len(written):
-            raise self._damaged(ValueError("lines"))
+            raise damaged(self._path, "its lines are no chunks")
 
     def node(self, chunk_id: str) -> TextNode:
         """A chunk, made anew: what the caller writes into its metadata stays there.
@@ -84,20 +84,10 @@ class StoredChunks:
         Raises:
             LibraryError: the file is damaged, or lacks it.
         """
-        from llama_index.core.schema import TextNode
-
         try:
-            record = json.loads(self._line(chunk_id))
-            hidden = list(record["metadata"])  # LlamaIndex adds no metadata to the text
-            return TextNode(
-                id_=record["id"],
-                text=record["text"],
-                metadata=record["metadata"],
-                excluded_embed_metadata_keys=hidden,
-                excluded_llm_metadata_keys=hidden,
-            )
+            return node_of(json.loads(self._line(chunk_id)))
         except (OSError, ValueError, KeyError) as error:
-            raise self._damaged(error) from error
+            raise damaged(self._path, type(error).__name__) from error
 
     def items(self) -> dict[str, str]:
         """Chunk id to its Item."""
@@ -110,12 +100,6 @@ class StoredChunks:
         with self._path.open("rb") as file:
             file.seek(start)
             return file.read(end - start)
-
-    def _damaged(self, error: Exception) -> LibraryError:
-        return LibraryError(
-            f"{self._path} is damaged ({type(error).__name__}); run "
-            "`python -m rag_app ingest --repair`."
-        )
 
 
 class OpenedFilings:

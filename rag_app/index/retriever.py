@@ -122,9 +122,7 @@ class FilingsRetriever(BaseRetriever):
             return
         snapshot.library.check_filters(filters)
         if snapshot.admitted(filters):
-            raise LibraryError(
-                f"No passage of {filters} is in the index; name another Item, or none."
-            )
+            raise LibraryError(no_such_item(snapshot, filters))
         raise LibraryError(f"The index does not hold {filters} yet; run `python -m rag_app index`.")
 
     def _distinct(self, pool: Pool, nodes: _Nodes, order: list[int]) -> list[Shown]:
@@ -160,6 +158,22 @@ class FilingsRetriever(BaseRetriever):
             "form": filing.form,
             "fiscal_year": filing.fiscal_year,
         }
+
+
+def no_such_item(snapshot: Snapshot, filters: Filters) -> str:
+    """One sentence: that no passage has the Items of the filters, and which Items there are."""
+    held = {
+        item for key in snapshot.admitted(filters) for item in snapshot.opened.items(key).values()
+    }
+    named = ", ".join(sorted(filter(None, held), key=_item_order))
+    return f"No passage of {filters} is in the index; the Items there are {named}."
+
+
+def _item_order(item: str) -> tuple[str, int, str]:
+    """Part, number, letter: ``1A`` before ``7`` before ``10``, ``II-1A`` behind them."""
+    part, _, rest = item.rpartition("-")
+    digits = "".join(filter(str.isdigit, rest))
+    return part, int(digits or 0), rest
 
 
 class _Nodes(dict[int, TextNode]):

@@ -22,8 +22,8 @@ from rag_app.records import Filters
 from rag_app.sealed import current, writer_lock
 
 ATTEMPTS = 5
-RETRY_S = 10.0
 """An index may be replaced and removed between finding and opening it, hardly twice in a row."""
+RETRY_S = 10.0
 
 
 def open_snapshot(

@@ -78,7 +78,7 @@ def are_twins(one: str, other: str) -> bool:
     words, others = _words(one), _words(other)
     if _telling(words) != _telling(others):
         return False
-    shingles, theirs = _shingles(words), _shingles(others)
+    shingles, theirs = shingles_of(words, SHINGLE_WORDS), shingles_of(others, SHINGLE_WORDS)
     return len(shingles & theirs) >= MIN_SHARE * max(len(shingles), len(theirs), 1)
 
 
@@ -90,7 +90,7 @@ def _telling(words: Sequence[str]) -> Counter[str]:
     return Counter(word for word in words if word[0].isdigit() or word in TELLING)
 
 
-def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
-    """Runs of five words; a shorter text is one shingle of all its words, an empty one none."""
-    count = max(1, len(words) - SHINGLE_WORDS + 1) if words else 0
-    return {tuple(words[start : start + SHINGLE_WORDS]) for start in range(count)}
+def shingles_of(words: Sequence[str], length: int) -> set[tuple[str, ...]]:
+    """Runs of so many words; a shorter text is one shingle of all its words, an empty one none."""
+    count = max(1, len(words) - length + 1) if words else 0
+    return {tuple(words[start : start + length]) for start in range(count)}

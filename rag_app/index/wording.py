@@ -60,3 +60,23 @@ OTHER_NAMES = {
 """What people call a company besides what its covers print."""
 NO_CASHTAGS = _words("US USD M MM B BN K T C A HK NT S R")
 """What stands behind a dollar sign and is a currency or a scale."""
+TABLE_ABBREVIATIONS = _words(
+    """
+    ADP AES AMP AMT APA APD ARE ARES ARM BALL BEN BOX BRO CAR CARR CAT CAVA CDW CME CMS COIN CORE
+    COST CPB DASH DOC DOW ECL EMR EQT FAST FICO FIS FMC FOX GAP GEN HAL HAS HOG HOOD ICE IFF KEYS
+    KIM LEA LEN LNG LOW LUV MAS MAT MOS NEM NET NOC NYT OMC ONE OTIS PEG PLUG POOL POST PSA PTC REG
+    RTX RUN SAP SBA SHOP SNAP SNOW SPOT SUN TAP TEAM TEL TER TRIP TRU WAT WELL WEN WIRE
+    """
+)
+"""Tickers of the table of known companies that are abbreviations or words of filings too."""
+OPENERS = _words(
+    """
+    A An And Are As At But By Can Compare Could Describe Did Do Does Explain Find For From Give Has
+    Have Here How If In Is It List Name Of On Or Show Summarize Tell That The There This To Under
+    Was Were What When Where Which Who Whose Why Will With Would Company Companies Group Board CEO
+    CFO Chairman Chair Director Directors Management Q1 Q2 Q3 Q4 Today Yesterday Year Years Let
+    January February March April May June July August September October November December Monday
+    Congress Government State States America China India Japan Europe Russia Germany Canada Mexico
+    """
+)
+"""What a question may begin with before a name, and what owns things and is no company."""

@@ -123,8 +123,10 @@ def search(
     """The passages nearest to a question, without an answer."""
     hits = engine.search(question, filters, k)
     passport = engine.snapshot().passport
+    missing, notes = engine.lacks(question, filters)
     return {
         "hits": [hit_json(hit) for hit in hits],
+        "notes": [*filter(None, [missing]), *notes],
         "model": passport.model,
         "dim": passport.dim,
     }

@@ -13,9 +13,10 @@ from rag_app.chat.llm import ChatLLM
 from rag_app.cli import Opened
 from rag_app.errors import LibraryError, NotHere
 from rag_app.facts import find_facts
+from rag_app.index.balanced import asked_of
 from rag_app.index.build import index_root
 from rag_app.index.opened import key_of
-from rag_app.index.retriever import FilingsRetriever, served_retriever
+from rag_app.index.retriever import FilingsRetriever, no_such_item, served_retriever
 from rag_app.index.serving import may_answer, open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import StoredFiling
@@ -81,6 +82,15 @@ class Engine:
         """
         return self._retriever(filters, k).retrieve(question)
 
+    def lacks(self, question: str, filters: Filters) -> tuple[str, tuple[str, ...]]:
+        """What the library lacks of what a question names.
+
+        First the sentence where it is asked only of companies that are lacking, then the notes.
+        """
+        by_itself = self.settings.auto_filter
+        asked = asked_of(self.snapshot(), question, filters, by_itself=by_itself)
+        return asked.missing, asked.notes
+
     def reply(self, question: str, filters: Filters, k: int | None) -> Reply:
         """An answer on its way, to be iterated; the question's own words may narrow the filters.
 
@@ -137,7 +147,7 @@ class Engine:
         self._admit(filters)
         snapshot = self.snapshot()
         if filters.item and not snapshot.admitted_chunks(filters):
-            raise NotHere(f"No passage of the library matches {filters}; ask of other Items.")
+            raise NotHere(no_such_item(snapshot, filters))
         return served_retriever(snapshot, self.settings, filters, k)
 
     def _admit(self, filters: Filters) -> None:

@@ -11,6 +11,7 @@ from rag_app.errors import ServeError
 
 LOOPBACK = "127.0.0.1"
 MIN_TOKEN = 16
+MAX_PORT = 65535
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 """The names by which a server on loopback may be called."""
 
@@ -56,8 +57,11 @@ def serve_mcp(opened: Opened, *, port: int | None) -> int:
     """Serve MCP over stdin and stdout, or over HTTP on loopback where a port is given.
 
     Raises:
+        ServeError: the port cannot be listened on.
         RagError: the library or the model cannot be used.
     """
+    if port is not None:
+        check_port(port)
     from rag_app.serve.engine import Engine
     from rag_app.serve.mcp_server import make_mcp_server
 
@@ -78,6 +82,22 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_port(port: int) -> None:
+    """Hold a port of loopback to be free, for a server that says so badly itself.
+
+    Raises:
+        ServeError: there is no such port, or another program listens on it.
+    """
+    if not 1 <= port <= MAX_PORT:
+        raise ServeError(f"--port {port} is no port; give a number from 1 to {MAX_PORT}.")
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError as error:
+        raise ServeError(
+            f"{LOOPBACK}:{port} cannot be listened on ({error.strerror}); give another --port."
+        ) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

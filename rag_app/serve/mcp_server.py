@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
-from rag_app.errors import RagError
+from rag_app.errors import NotHere, RagError
 from rag_app.records import Filters
 from rag_app.serve.engine import Engine
 from rag_app.serve.shown import filing_json, hit_json, passage_json, shown_facts
@@ -49,7 +49,11 @@ def make_mcp_server(engine: Engine) -> MCPServer:
     ) -> Records:
         """Find the passages of the filings that answer a question, best first."""
         with _plain_errors():
-            hits = engine.search(question, Filters(ticker, form, year, item=item), k)
+            filters = Filters(ticker, form, year, item=item)
+            hits = engine.search(question, filters, k)
+            missing, _ = engine.lacks(question, filters)
+            if missing:  # passages of others would pass for an answer
+                raise NotHere(f"{missing} list_filings shows what there is.")
             return [hit_json(hit) for hit in hits]
 
     @tool

@@ -88,6 +88,7 @@ class Answered(Open):
     """An answer: its text with markers, the passages they name, and every figure's fate."""
 
     answer: str
+    notes: list[str]
     citations: list[dict[str, Any]]
     figures: list[dict[str, Any]]
     hits: list[dict[str, Any]]
@@ -122,9 +123,10 @@ class Hit(Passage):
 
 
 class Found(BaseModel):
-    """Hits, best first."""
+    """Hits, best first; ``notes`` say what the library lacks of what was asked."""
 
     hits: list[Hit]
+    notes: list[str]
     model: str
     dim: int
 

@@ -24,6 +24,7 @@ from rag_app.ui.sidebar import Choice
 from rag_app.ui.state import Waiting
 
 INTERNAL = "Something went wrong inside the program; its log has the details. Ask again."
+NO_ANSWER = "(This question got no answer.)"
 
 
 def page() -> None:
@@ -74,9 +75,9 @@ def _welcome(library: Library) -> None:
 def _answer(waiting: Waiting, choice: Choice) -> state.Message:
     """Answer a question on the page as its text comes; a failure becomes one sentence."""
     history = [
-        Turn(message.searched_for, message.answer.text)
+        # One that was left behind unanswered is still what the next question leans on.
+        Turn(message.searched_for, message.answer.text if message.answer else NO_ANSWER)
         for message in state.messages()
-        if message.answer
     ]
     question = waiting.question
     conversation.draw_question(question)

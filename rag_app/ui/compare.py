@@ -95,6 +95,8 @@ def _choose(column: st.delta_generator.DeltaGenerator, name: str, default: str) 
 
 def _draw(sides: Sequence[Side], found: Sequence[Message]) -> None:
     draw_context(found[0].question, found[0].searched_for, found[0].asked)
+    if found[0].asked and found[0].asked.missing:
+        st.warning(written_markdown(found[0].asked.missing))
     left, right = (message.answer.hits if message.answer else () for message in found)
     moved = moves(left, right)
     new = sum(move.left is None for move in moved)

@@ -83,7 +83,7 @@ def draw_message(message: Message, number: int, *, newest: bool) -> None:
             draw_retry(message.question, message.searched_for, message.asked, number)
         if message.answer is None:
             draw_error(message.error, message.details)
-            if newest:
+            if newest or message.error == state.UNANSWERED:
                 draw_again(message.question, message.searched_for, number)
         else:
             st.markdown(linked_markdown(message.answer, number))
@@ -114,13 +114,14 @@ def draw_context(question: str, searched_for: str, asked: Asked | None) -> None:
 def draw_retry(question: str, searched_for: str, asked: Asked | None, number: int) -> None:
     """Ways to ask the same again: without the filters of its words, or with other words."""
     by_itself = bool(asked and asked.by_itself)
+    missing = bool(asked and asked.missing)
     edited = searched_for != question
-    if not (by_itself or edited):
+    if not (by_itself or missing or edited):
         return
     with st.container(horizontal=True):
-        if by_itself:
+        if by_itself or missing:
             st.button(
-                "Search without this filter",
+                "Answer from other companies" if missing else "Search without this filter",
                 key=f"unfiltered-{number}",
                 on_click=state.ask,
                 args=[question, searched_for if edited else "", False],

@@ -10,8 +10,9 @@ import streamlit as st
 from rag_app.errors import LibraryError, RagError
 from rag_app.ui import state
 from rag_app.ui.markdown import written_markdown
+from rag_app.ui.measured import REPORTS
 
-REPORTS, REPORT_FILE = "reports", "report.md"
+REPORT_FILE = "report.md"
 PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<file>[\w.-]+)\)\s*")
 
 

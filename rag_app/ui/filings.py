@@ -19,7 +19,7 @@ from rag_app.ui.markdown import written_markdown
 STATES = {"missing": ":red-badge[missing]", "short": ":orange-badge[short]"}
 UNKNOWN = "–"
 # Most names with their tickers; on a telephone a year stays beside it.
-COMPANY_PX = 270
+COMPANY_PX = 200
 
 
 def page() -> None:

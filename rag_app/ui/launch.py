@@ -9,6 +9,7 @@ from pathlib import Path
 from rag_app.cli import open_embedder, open_library
 from rag_app.ingest import ingest
 from rag_app.progress import console_watcher, describe
+from rag_app.serve.launch import check_port
 from rag_app.settings import Settings, child_environment
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "filings"
@@ -36,9 +37,11 @@ def launch(settings: Settings, *, port: int) -> int:
     """Fill an empty library from the sample, then become the Streamlit server.
 
     Raises:
+        ServeError: the port cannot be listened on.
         ModelError: the model does not exist or lacks the dimension.
         LibraryError: another process writes to the library.
     """
+    check_port(port)
     embedder = open_embedder(settings)
     dim = embedder.spec.check_dim(settings.dim)
     library = open_library(settings)

@@ -179,7 +179,7 @@ def ask(question: str, searched_for: str = "", auto_filter: bool = True) -> None
     left, kept = waiting(), None
     if left and left.question == question:
         kept = left.kept
-    elif left and left.kept is not None:
+    elif left:
         messages().append(unanswered(left))
     st.session_state["waiting"] = Waiting(question, searched_for, auto_filter, kept)
 

@@ -1,6 +1,6 @@
 """Bytes a chunk of every kind of file, over a library and over resampled chunks, as Markdown.
 
-RAG_HOME=.work/all3 python tests/trial/measure_sizes.py > eval/results/sizes.md
+RAG_HOME=HOME python tests/trial/measure_sizes.py > eval/results/sizes.md
 """
 
 from __future__ import annotations

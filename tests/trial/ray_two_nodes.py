@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from ray._private.utils import reset_ray_address
+from ray._common.utils import reset_ray_address
 
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import resolve_model

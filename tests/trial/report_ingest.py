@@ -5,8 +5,8 @@ python tests/trial/report_ingest.py ../shared/data/filings > eval/results/ingest
 
 from __future__ import annotations
 
+import argparse
 import platform
-import sys
 import time
 from pathlib import Path
 
@@ -42,4 +42,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="whose filings are read")
+    main(parser.parse_args().folder)
