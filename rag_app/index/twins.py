@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -46,6 +47,7 @@ def collapse(
     ``order`` are rows of the pool. Twins are of different filings. Few texts are asked for: the
     vectors say which may be.
     """
+    wording = functools.cache(lambda row: _Wording(text_of(row)))
     vectors = pool.vectors[order]
     shown: list[Shown] = []
     hidden: set[int] = set()
@@ -61,7 +63,7 @@ def collapse(
             for other in (order[place] for place in near)
             if other not in hidden
             and key_of(pool.ids[other]) != own
-            and are_twins(text_of(row), text_of(other))
+            and wording(row).says_the_same_as(wording(other))
         )
         hidden.update(twins, [row])
         shown.append(Shown(row, twins))
@@ -75,19 +77,33 @@ def are_twins(one: str, other: str) -> bool:
     different questions, and so do "was effective" and "was not effective": figures, negations and
     directions must be the same, as often as they stand.
     """
-    words, others = _words(one), _words(other)
-    if _telling(words) != _telling(others):
-        return False
-    shingles, theirs = shingles_of(words, SHINGLE_WORDS), shingles_of(others, SHINGLE_WORDS)
-    return len(shingles & theirs) >= MIN_SHARE * max(len(shingles), len(theirs), 1)
+    return _Wording(one).says_the_same_as(_Wording(other))
+
+
+class _Wording:
+    """A text's telling words and shingles, each worked out once however often it is compared."""
+
+    def __init__(self, text: str) -> None:
+        self._words = _words(text)
+
+    def says_the_same_as(self, other: _Wording) -> bool:
+        """As ``are_twins``."""
+        if self._telling != other._telling:
+            return False
+        mine, theirs = self._shingles, other._shingles
+        return len(mine & theirs) >= MIN_SHARE * max(len(mine), len(theirs), 1)
+
+    @functools.cached_property
+    def _telling(self) -> Counter[str]:
+        return Counter(word for word in self._words if word[0].isdigit() or word in TELLING)
+
+    @functools.cached_property
+    def _shingles(self) -> set[tuple[str, ...]]:
+        return shingles_of(self._words, SHINGLE_WORDS)
 
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\d[\d.,]*\d|[^\W_]+", text.lower())
-
-
-def _telling(words: Sequence[str]) -> Counter[str]:
-    return Counter(word for word in words if word[0].isdigit() or word in TELLING)
 
 
 def shingles_of(words: Sequence[str], length: int) -> set[tuple[str, ...]]:
