@@ -99,7 +99,7 @@ class Reply:
         retrieved = time.perf_counter()
 
         llm = None if (refused := self._refuses(hits)) else self._llm
-        if self._llm is None and not refused:
+        if not refused:
             hits = with_amounts(self.searched_for, hits, self._retriever, self.asked)
         pieces: list[str] = []
         done: list[Calculation] = []

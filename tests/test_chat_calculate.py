@@ -13,6 +13,7 @@ from rag_app.chat.calculate import (
     MAX_LENGTH,
     NOT_COMPUTED,
     Calculation,
+    calculated,
     computed,
     evaluate,
     with_calculations,
@@ -26,7 +27,10 @@ from rag_app.library import Library
 from rag_app.records import Citation
 from rag_app.render import answer_json
 
-PASSAGE = "Quill 10-K fiscal 2023\nIn millions\n| | 2023 | 2022 |\n| Revenue | $26,974 | $26,914 |"
+PASSAGE = (
+    "Quill 10-K fiscal 2023\nIn millions\n| | 2023 | 2022 |\n| Revenue | $26,974 | $26,914 |\n\n"
+    "Backlog was $2.7 billion."
+)
 CITED = [Citation(1, "a:7:1", "QUIL_10-K_2023-12-31", "7", PASSAGE)]
 
 
@@ -86,6 +90,9 @@ def test_an_expression_that_never_ends_is_let_go() -> None:
     [
         ("(26,974 - 26,914) / 26,914 %", "derived", "(26,974 - 26,914) / 26,914 = 0.2%"),
         ("(26,974 - 26,900) / 26,900 %", "not found", "no cited passage shows 26,900"),
+        ("26,974 / 26,914 * 100", "derived", "26,974 / 26,914 * 100 = 100.22"),
+        ("(100 - 26,914) / 26,914 %", "not found", "no cited passage shows 100"),
+        ("26,974 / 2.7 %", "not found", "26,974 and 2.7 are not in one scale"),
     ],
 )
 def test_each_operand_must_stand_in_a_cited_passage(
@@ -110,3 +117,23 @@ def test_an_answer_is_computed_while_it_streams(sample_home: Path, minilm: Embed
     assert (figure["verdict"], figure["found"]) == ("derived", True)
     assert figure["detail"] == "(94.6 - 103.9) / 103.9 = -9.0%"
     assert "{{" in answers.requests[0]["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [("1 / 300", "0.00333"), ("0 - 1 / 300", "-0.00333"), ("2.5 * 3", "7.50"), ("1 / 8", "0.125")],
+)
+def test_a_small_result_keeps_digits_that_tell(expression: str, text: str) -> None:
+    assert calculated(expression).text == text
+
+
+def test_a_percentage_of_nothing_is_not_computed() -> None:
+    with pytest.raises(ValueError, match="leave the % out"):
+        calculated("56.9 - 64.9 %")
+
+
+def test_a_figure_that_the_filing_contradicts_is_not_derived_by_its_digits() -> None:
+    text = "Revenue fell 0.2% from fiscal 2022 to fiscal 2023 [1]."
+    told = calculated("(26,974 - 26,914) / 26,914 %", copied=True)
+    (figure,) = with_calculations(check_figures(text, CITED), [told], CITED)
+    assert figure.verdict == "contradicted"

@@ -179,3 +179,54 @@ def test_a_quoted_row_is_no_claim_that_another_row_contradicts() -> None:
         Figure("$60", 1, "in passage", "quoted"),
         missing,
     )
+
+
+SOLD = f"{PATH}\nOrders for fiscal 2023 from the whole region were $398 million, as was hoped."
+
+
+@pytest.mark.parametrize(
+    "written", ["$0.398 million", "$39", "$3", "-$398 million", "($398) million", "398%", "$398"]
+)
+def test_the_words_of_a_passage_with_another_number_are_not_its_sentence(written: str) -> None:
+    (figure,) = checked(f"Orders for fiscal 2023 from the whole region were {written} [1].", SOLD)
+    assert "word for word" not in figure.detail
+    assert written == "$398" or figure.verdict in ("contradicted", "not found")
+
+
+def test_a_sentence_stands_word_for_word_across_marks_and_cells() -> None:
+    passage = f"{PATH}\nOrders, for fiscal 2023, from the  whole region were $ 398 million (5 %)."
+    text = "Orders for fiscal 2023 from the whole region were $398 million (5%) [1]."
+    assert {figure.detail for figure in checked(text, passage)} == {
+        "the sentence stands there word for word"
+    }
+
+
+def test_a_bare_number_has_to_have_the_unit_that_the_passage_gives_it() -> None:
+    passage = f"{PATH}\nWe spent $5 million on plants."
+    assert verdicts("It was 5% [1].", passage) == ["not found"]
+    assert verdicts("It was $5 million [1].", passage) == ["in passage"]
+
+
+BOUGHT = (
+    f"{PATH}\nDuring fiscal 2023, the Company repurchased 499 million shares of its common stock "
+    "for $95.0 billion."
+)
+
+
+def test_how_many_and_how_much_of_one_sentence_do_not_contradict_each_other() -> None:
+    text = "During fiscal 2023, Quill repurchased {} shares of its common stock for $95.0 billion."
+    assert verdicts(text.format("499 million"), BOUGHT) == ["in passage", "in passage"]
+    assert verdicts(text.format("400 million"), BOUGHT) == ["contradicted", "in passage"]
+
+
+def test_a_difference_may_repeat_the_digits_of_a_table_in_millions() -> None:
+    assert verdicts("Revenue rose by $60 from fiscal 2022 to fiscal 2023 [1].") == ["derived"]
+    assert verdicts("Revenue rose by $61 from fiscal 2022 to fiscal 2023 [1].") == ["contradicted"]
+
+
+def test_net_sales_are_the_concept_of_revenue_from_contracts() -> None:
+    concept = "us-gaap:RevenueFromContractWithCustomerExcludingAssessedTax"
+    facts = {KEY: (fact(concept, "26974000000", 2023),)}
+    cited = [Citation(1, f"{KEY}:7:1", KEY, "7", SPENDING)]
+    (figure,) = check_figures("Net sales were $26,974 million in fiscal 2023 [1].", cited, facts)
+    assert figure.verdict == "equals XBRL"

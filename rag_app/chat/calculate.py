@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag_app.chat.figures import numbers_in, shows
+from rag_app.chat.operands import prints, why_not
 from rag_app.records import Citation, Figure, Verdict
 
 OPEN, CLOSE = "{{", "}}"
@@ -25,10 +25,11 @@ _TOKEN = re.compile(
 _MARKERS = re.compile(r"\[\d+(?:\s*,\s*\d+)*\]")
 _MONEY = re.compile(r"[$€£¥]")
 _PERCENT_END = re.compile(r"%\s*$")
+_DIVIDES = re.compile(r"[/÷]")
 _PERCENT = re.compile(r"%|per ?cent", re.IGNORECASE)
 PER_CENT = "100"
-"""An operand that is no figure of a filing."""
-PRINTED: tuple[Verdict, ...] = ("in passage", "equals XBRL")
+"""No figure of a filing where something is multiplied with it or divided by it."""
+SETTLED: tuple[Verdict, ...] = ("in passage", "equals XBRL", "contradicted")
 NOT_COMPUTED = "(a calculation that could not be done)"
 
 
@@ -85,20 +86,27 @@ def calculated(expression: str, *, copied: bool = False) -> Calculation:
     """An expression with its result as text: a percentage where it ends in a ``%``.
 
     Raises:
-        ValueError: as ``evaluate``.
+        ValueError: as ``evaluate``, or a percentage is asked for where nothing is divided.
     """
     value, operands = evaluate(expression)
-    shown = f"{100 * value:,.1f}%" if _PERCENT_END.search(expression) else _number(value)
+    percent = bool(_PERCENT_END.search(expression))
+    if percent and not _DIVIDES.search(expression):
+        raise ValueError("a percentage is a share of something; leave the % out, or divide")
+    shown = f"{100 * value:,.1f}%" if percent else _number(value)
     clean = " ".join(_MARKERS.sub("", _PERCENT_END.sub("", expression)).split())
     return Calculation(clean, shown, operands, copied)
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.2f}"
+    """Two decimals, none of a large or whole number; of a small one three digits that tell."""
+    if abs(value) >= 1000 or value == int(value):
+        return f"{value:,.0f}"
+    decimals = 2 if abs(value) >= 1 else 2 - math.floor(math.log10(abs(value)))
+    return f"{value:,.{decimals}f}"
 
 
 def evaluate(expression: str) -> tuple[float, tuple[str, ...]]:
-    """The value of an expression, and its operands as written.
+    """The value of an expression, and its operands as written, without the 100 of a percentage.
 
     Raises:
         ValueError: it is no arithmetic, too long or too deep, or divides by zero.
@@ -111,7 +119,16 @@ def evaluate(expression: str) -> tuple[float, tuple[str, ...]]:
     value, at = _sum(tokens, 0, 0)
     if at != len(tokens) or not math.isfinite(value):
         raise ValueError("the expression is no arithmetic")
-    return value, tuple(token for token in tokens if token[-1].isdigit())
+    return value, tuple(
+        token
+        for at, token in enumerate(tokens)
+        if token[-1].isdigit() and not _is_per_cent(tokens, at)
+    )
+
+
+def _is_per_cent(tokens: Sequence[str], at: int) -> bool:
+    before, after = tokens[:at][-1:], tokens[at + 1 : at + 2]
+    return tokens[at] == PER_CENT and (before in (["*"], ["/"]) or after == ["*"])
 
 
 def _tokens(text: str) -> list[str]:
@@ -180,7 +197,8 @@ def with_calculations(
     """The figures, those that code computed with the calculation and a check of its operands.
 
     A result is derived where every operand stands in a cited passage, else not found. A figure
-    that the filing itself prints is no copy of a result.
+    that the filing itself prints is no copy of a result, and one that it contradicts is wrong
+    whatever was computed: "grew 55.2%" beside a result of -55.2%.
     """
     waiting = [each for each in done if not each.copied]
     told = [each for each in done if each.copied]
@@ -189,7 +207,7 @@ def with_calculations(
         match = next((c for c in waiting if _digits(c.text) == _digits(figure.text)), None)
         if match:
             waiting.remove(match)
-        elif figure.verdict not in PRINTED:
+        elif figure.verdict not in SETTLED:
             match = next((c for c in told if _copies(figure.text, c.text)), None)
         checked.append(_judged(figure, match, citations) if match else figure)
     return tuple(checked)
@@ -207,28 +225,9 @@ def _digits(text: str) -> str:
 
 def _judged(figure: Figure, done: Calculation, citations: Sequence[Citation]) -> Figure:
     said = f"{done.expression} = {done.text}"
-    marker = None
-    for operand in done.operands:
-        if operand == PER_CENT:
-            continue
-        holding = _holding(operand, citations)
-        if holding is None:
-            return Figure(
-                figure.text, None, "not found", f"{said}; no cited passage shows {operand}"
-            )
-        marker = marker or holding
-    return Figure(figure.text, marker, "derived", said)
-
-
-def _holding(operand: str, citations: Sequence[Citation]) -> int | None:
-    """The marker of a cited passage that shows an operand."""
-    return next((each.marker for each in citations if prints(each.text, operand)), None)
-
-
-def prints(passage: str, operand: str) -> bool:
-    """Whether a passage shows an operand."""
-    digits = re.escape(operand.replace(",", ""))
-    if re.search(rf"(?<![\d.]){digits}(?![\d]|\.\d)", passage.replace(",", "")):
-        return True
-    written = numbers_in(f"${operand}")
-    return bool(written) and shows(passage, written[0])
+    reason = why_not(done.operands, [each.text for each in citations], "cited passage")
+    if reason:
+        return Figure(figure.text, None, "not found", f"{said}; {reason}")
+    first = next(iter(done.operands), None)
+    holding = (each.marker for each in citations if first and prints(each.text, first))
+    return Figure(figure.text, next(holding, None), "derived", said)

@@ -157,7 +157,7 @@ def _claim(
     if number.unit == "points":
         change = True
     if change:
-        periods = _ends(every)
+        periods = ends_of(every)
     share = _SHARE.match(after) if ratio else None
     if share and not label_words(before) - WEAK:
         share = None  # "24.3% of gross profit": that is what it measures
@@ -224,7 +224,7 @@ def _resolved(periods: Sequence[Period]) -> list[Period]:
     return [replace(main, start=p.start, end=p.end, back=p.back) if p.back else p for p in periods]
 
 
-def _ends(periods: Sequence[Period]) -> tuple[Period, ...]:
+def ends_of(periods: Sequence[Period]) -> tuple[Period, ...]:
     """The two ends of a change out of all periods of its sentence, the later one last."""
 
     def order(period: Period) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag_app.chat.claims import Claim
 from rag_app.chat.evidence import Entry
@@ -56,7 +56,11 @@ def _changes(claim: Claim, entries: Sequence[Entry]) -> Iterator[Derivation]:
             if old == 0:
                 continue
             result = 100 * (new - old) / abs(old)
-            below = f"({_shown(old, earlier)})" if old < 0 else earlier_text(earlier)
+            below = (
+                f"({abs(earlier.amount):,.{earlier.decimals}f})"
+                if old < 0
+                else earlier_text(earlier)
+            )
             said = (
                 f"({earlier_text(later)} − {earlier_text(earlier)}) / {below} = {_signed(result)}%"
             )
@@ -66,7 +70,13 @@ def _changes(claim: Claim, entries: Sequence[Entry]) -> Iterator[Derivation]:
             if unit != "points" and later.scale == earlier.scale:
                 shown = f"{later.amount - earlier.amount:,.10g}"
             said = f"{earlier_text(later)} − {earlier_text(earlier)} = {shown.replace('-', '−')}"
-        holds = close(claim, abs(result)) and _turned(claim, result)
+        near = close(claim, abs(result))
+        if unit not in ("%", "points") and claim.number.scale == 1.0:
+            # As a level may, a difference may repeat the digits of a table in millions.
+            near = near or (
+                later.scale == earlier.scale and close(claim, abs(result / later.scale))
+            )
+        holds = near and _turned(claim, result)
         sure = score >= SURE and bool(claim.periods)
         yield Derivation(holds, sure, f"{later.title}: {said}", later.marker)
 
@@ -164,8 +174,6 @@ def _named(
     words: frozenset[str], claim: Claim, entries: Sequence[Entry]
 ) -> list[tuple[float, Entry]]:
     """The entries of the claim's period that fit the words best."""
-    from dataclasses import replace
-
     asked = replace(claim, readings=(words,), change=False)
     scored = [
         (score, entry)
@@ -216,7 +224,3 @@ def earlier_text(entry: Entry) -> str:
 
 def _signed(result: float) -> str:
     return f"{result:.1f}".replace("-", "−")
-
-
-def _shown(value: float, entry: Entry) -> str:
-    return f"{abs(entry.amount):,.{entry.decimals}f}"

@@ -77,9 +77,10 @@ def without_markers(text: str) -> str:
 def shows(passage: str, figure: Number) -> bool:
     """Whether a passage shows a figure, as written or in another scale, rounded as written."""
     for shown in _shown(passage):
-        if figure.minus and shown.positive:
-            continue
         number = shown.number
+        units = {figure.unit, number.unit} - {""}
+        if (figure.minus and shown.positive) or len(units) > 1:
+            continue
         if number.value == figure.value and figure.scale in (1.0, number.scale, shown.scale):
             return True
         amount = number.value * (number.scale if number.scale > 1.0 else shown.scale)
@@ -92,6 +93,15 @@ def shows(passage: str, figure: Number) -> bool:
     return False
 
 
+def scales_of(passage: str, value: float) -> set[float]:
+    """What one unit of a number stands for where a passage prints it; 1 where it does not say."""
+    return {
+        shown.number.scale if shown.number.scale > 1.0 else shown.scale if shown.in_row else 1.0
+        for shown in _shown(passage)
+        if shown.number.value == value
+    }
+
+
 def _half_a_place(figure: Number) -> float:
     """2,675 is written as 2.68 or 2.67: ties go either way, in print and in binary."""
     return 0.5 * 10.0**-figure.decimals + 1e-9 * max(1.0, figure.value)
@@ -102,13 +112,15 @@ class _Shown:
     """A number of a passage, small and bare ones too, and what one unit of it stands for.
 
     ``positive`` tells that it is the amount of a table's row, and not below zero; ``exact`` that
-    it is a percentage or an amount per share in a table in millions, where nothing is rounded.
+    it is a percentage or an amount per share in a table in millions, where nothing is rounded;
+    ``in_row`` that it stands in a row, whose scale is its own for certain.
     """
 
     number: Number
     scale: float
     positive: bool = False
     exact: bool = False
+    in_row: bool = False
 
 
 def _shown(passage: str) -> Iterator[_Shown]:
@@ -125,7 +137,7 @@ def _shown(passage: str) -> Iterator[_Shown]:
                 positive = value.amount is not None and value.amount >= 0
                 exact = value.scale == 1.0 < scale
                 for match in _NUMBER.finditer(value.text):
-                    yield _Shown(_number(match), value.scale, positive, exact)
+                    yield _Shown(_number(match), value.scale, positive, exact, in_row=True)
         for match in _NUMBER.finditer("\n".join(lines)):
             yield _Shown(_number(match), scale)
 

@@ -35,6 +35,10 @@ _SHORT = {
     "cash flows from operations": "net cash provided by operating activities",
     "bottom line": "net income",
     "top line": "revenue",
+    # XBRL's name of what every statement calls revenue or net sales.
+    "from contract with customer": "",
+    "excluding assessed tax": "",
+    "including assessed tax": "",
 }
 _SHORTENED = re.compile(
     rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_SHORT, key=len, reverse=True)))})(?![\w&])"
@@ -121,6 +125,7 @@ _NARRATIVE = frozenset(
         "since through until within level put books carried listed given gives give line book "
         "reads read showed worked works out made make makes combined together altogether "
         "portion negative minus sat came comes come went gone brought bring ran run hit hits s "
+        "answer "
     )
 )
 _PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")

@@ -29,6 +29,11 @@ _OUTWARD = re.compile(
 _MOVES = "IncreaseDecrease"
 """In the concepts of what changed: the facts on inventories include one that is no inventory."""
 _CHANGE = re.compile(r"\b(?:changes?|increases?|decreases?|growth)\b", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"\s+(?:[a-z-]+\s+){0,2}?(?:shares|units|employees|people|persons|stores|vehicles|customers"
+    r"|subscribers|members|countries|locations|warehouses|restaurants|acres|square feet)\b",
+    re.IGNORECASE,
+)
 _PARENTHESES = re.compile(r"\([^()]*\)")
 
 
@@ -69,13 +74,22 @@ def same_period(claim: Claim, entry: Entry) -> bool:
 
 
 def same_unit(claim: Claim, entry: Entry) -> bool:
-    """Whether both are percentages, points, or amounts."""
+    """Whether both are percentages, points, or amounts; and none counts what the other pays."""
     unit = claim.number.unit
+    if "$" in entry.text and _counts(claim.sentence, claim.number.text):
+        return False
+    if unit == "money" and entry.prose and _counts(entry.title, entry.text):
+        return False
     if unit == "%":
         return entry.unit in ("%", "%?", "")
     if unit == "points":
         return entry.unit == "points"
     return entry.unit in ("amount", "") or (entry.unit == "%?" and claim.number.bare)
+
+
+def _counts(sentence: str, number: str) -> bool:
+    """Whether a number of a sentence says how many, not how much: "499 million shares"."""
+    return bool(_COUNTED.match(sentence.partition(number)[2]))
 
 
 def same_value(claim: Claim, entry: Entry) -> bool:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from llama_index.core.base.llms.types import TextBlock, ToolCallBlock
 from llama_index.core.llms import ChatMessage, MessageRole
 
-from rag_app.chat.calculate import PER_CENT, Calculation, calculated, prints
+from rag_app.chat.calculate import Calculation, calculated
+from rag_app.chat.operands import why_not
 from rag_app.chat.prompts import Form
 from rag_app.chat.told import Told, ToolCall
 from rag_app.errors import ToolsRefused
@@ -166,12 +167,8 @@ def result(call: ToolCall, passages: Sequence[str], done: list[Calculation]) -> 
         calculation = calculated(expression, copied=True)
     except ValueError as error:
         return f"Not computed: {error}."
-    for operand in calculation.operands:
-        if operand != PER_CENT and not any(prints(passage, operand) for passage in passages):
-            return (
-                f"Not computed: no passage shows {operand}; put figures as printed into one "
-                "expression."
-            )
+    if reason := why_not(calculation.operands, passages, "passage"):
+        return f"Not computed: {reason}; put figures as printed into one expression."
     done.append(calculation)
     return calculation.text
 

@@ -27,6 +27,12 @@ from rag_app.records import Citation, Fact, Figure
 MAX_SAID = 160
 """Characters of what a badge quotes."""
 
+MIN_VERBATIM = 20
+"""Characters that a sentence has to have for its words alone to say where it stands."""
+_WORD = re.compile(r"[(−–-]?[$€£¥]?\(?\d+(?:[.,]\d+)*\)?%?|[^\W\d_]+")
+_SPREAD = re.compile(r"([$€£¥])\s+(?=[\d(])|\s+(?=%)")
+_SCALED = re.compile(r"(?:thousand|million|billion|trillion|per ?cent|percentage|basis)\b")
+
 Fitting = list[tuple[float, Entry]]
 
 
@@ -74,7 +80,7 @@ def _as_read(claim: Claim, shown: Sequence[Entry], known: Sequence[Entry]) -> Cl
     """The claim with its first reading that anything shown, or else known, speaks of."""
     for words in claim.readings:
         read = replace(claim, readings=(words,))
-        if any(fit(read, entry) >= FIT for entry in (*shown, *known)):
+        if any(same_unit(read, each) and fit(read, each) >= FIT for each in (*shown, *known)):
             return read
     return claim
 
@@ -135,9 +141,16 @@ def fact_said(fact: Fact) -> str:
 
 
 def _verbatim(sentence: str, passage: str) -> bool:
+    """Whether a passage says a sentence in its words and its numbers, sign and unit included."""
     words = _squeezed(sentence)
-    return len(words) > 20 and words in _squeezed(passage)
+    at = _squeezed(passage).find(words)
+    if len(words) <= MIN_VERBATIM or at < 0:
+        return False
+    goes_on = _squeezed(passage)[at + len(words) :].lstrip()
+    return not (words.rstrip()[-1].isdigit() and _SCALED.match(goes_on))
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"\W+", " ", text.replace("|", " ")).strip().lower()
+    """The words and numbers of a text, a blank around each: ``" was $26,974 million "``."""
+    words = _WORD.findall(_SPREAD.sub(r"\1", text))
+    return f" {' '.join(words).lower()} "
