@@ -21,7 +21,9 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise DataError(f"There is no file {path}; check the path.") from None
     except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text; give a CSV or JSONL file.") from None
+        raise DataError(
+            f"{path} is not UTF-8 text; save it as UTF-8, if it is a CSV or JSONL file."
+        ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); check the path.") from None
 

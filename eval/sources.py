@@ -50,7 +50,7 @@ def _read_csv(path: Path) -> Iterator[Record]:
             if None in record or None in record.values():
                 raise DataError(
                     f"Row {number} of {path} has not as many fields as the header; quote its "
-                    "commas."
+                    "commas, and part fields by commas."
                 )
             yield record
     except csv.Error as error:

@@ -195,7 +195,7 @@ def _cut(
     if not parts["train"]:
         raise DataError(
             f"A split by {name} of {len(rows)} rows in {len(set(groups))} groups leaves none to "
-            "train on; give more rows, or smaller shares, or split by context."
+            "train on; give more rows, or smaller shares, or split by context with --split context."
         )
     return Split(name, tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]))
 

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     parser = _command_parser() if words[:1] and words[0] in COMMANDS else _training_parser()
     args = parser.parse_args(words)
-    return run(args.act, args)
+    return run(args.act, args, "Stopped; the same command goes on, a training with --resume.")
 
 
 def _training_parser() -> argparse.ArgumentParser:

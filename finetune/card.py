@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from eval.compare import Comparison
 from eval.report import Report
 from eval.tables import comparison_table
 from finetune.config import TrainConfig
 from finetune.curves import PICTURE
+from finetune.leakage import LEAKAGE_FILE
 from finetune.provenance import RunTrace
 from rag_app.index.served import MINILM
 
@@ -32,7 +35,7 @@ def model_card(
                 _summary(config, run),
                 "## How good it is",
                 comparison_table(comparison),
-                _limits(config, run),
+                _limits(config, run, tuned),
                 "## How to load it",
                 _loading(run),
                 "## How it was trained",
@@ -106,7 +109,7 @@ _HELD_OUT = {
 """Kind of split → what is to be said of its test rows."""
 
 
-def _limits(config: TrainConfig, run: RunTrace) -> str:
+def _limits(config: TrainConfig, run: RunTrace, tuned: Report) -> str:
     one_right = (
         "Each question counts one passage as right; an equal passage from another row counts as "
         "wrong."
@@ -126,6 +129,8 @@ def _limits(config: TrainConfig, run: RunTrace) -> str:
     return f"""## Limits
 
 - The {run.data.test_rows} test rows {_HELD_OUT[config.split]}
+- They were searched among {tuned.corpus} passages, those of all rows. `{LEAKAGE_FILE}` says what \
+the parts share.
 - {one_right}
 - {long}
 - English only. Texts are cut at the base's maximum length.
@@ -181,9 +186,19 @@ def _facts(config: TrainConfig, run: RunTrace) -> dict[str, str]:
         f"{config.warmup_share:.0%} warm-up, {config.optimizer}, "
         f"weight decay {config.weight_decay:g}",
         "precision": f"{run.precision} on {run.device}",
-        "loss, first and last step": f"{curve.losses[0]:.3f}, {curve.losses[-1]:.3f}",
+        "loss, mean of the first and last fifth": _loss(curve.losses),
         "seed": ", ".join(str(curve.seed) for curve in run.curves),
     }
+    if config.principal_axes:
+        facts["start"] = (
+            "the base turned to its principal axes (PCA), which by itself lifts its small "
+            "dimensions: part of what the table above shows of them is not training"
+        )
+    if config.packs:
+        facts["packs"] = (
+            "some of the pairs have for passage several short ones of one filing, as long as a "
+            f"chunk ({config.pack_tokens} tokens); their losses differ from the others'"
+        )
     if config.negatives:
         facts["hard negatives"] = (
             f"{config.negatives} a pair, none above {config.negative_ceiling:.0%} of the right "
@@ -203,9 +218,16 @@ def _facts(config: TrainConfig, run: RunTrace) -> dict[str, str]:
         facts["share of the base's weights"] = f"{config.base_share:.0%}"
     if run.dev_score is not None:
         facts["dev"] = (
-            f"nDCG@10 at {config.served_dim} dimensions {curve.dev[0][1]:.4f} untuned, "
+            f"nDCG@10 at {config.served_dim} dimensions {curve.dev[0][1]:.4f} before the first "
+            "step, "
             f"{run.dev_score:.4f} as kept (step "
             f"{', '.join(str(curve.kept_step) for curve in run.curves)}), over a part of the "
             "passages"
         )
     return facts | {"code": run.git_revision}
+
+
+def _loss(losses: Sequence[float]) -> str:
+    """Of single steps it says little: a batch of packs is harder than one of short passages."""
+    few = max(1, len(losses) // 5)
+    return f"{fmean(losses[:few]):.3f}, {fmean(losses[-few:]):.3f}"

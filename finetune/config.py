@@ -6,6 +6,7 @@ import dataclasses
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -134,6 +135,11 @@ def _value(text: str) -> object:
         return text
 
 
+def _meant(unknown: Sequence[str]) -> str:
+    near = [each for name in unknown for each in get_close_matches(name, FIELDS, n=1, cutoff=0.8)]
+    return f" (did you mean {', '.join(near)}?)" if near else ""
+
+
 def load_config(recipe: str, overrides: Mapping[str, object]) -> TrainConfig:
     """Read a recipe and replace the fields that ``overrides`` names; None replaces nothing.
 
@@ -150,7 +156,8 @@ def load_config(recipe: str, overrides: Mapping[str, object]) -> TrainConfig:
     unknown = [name for name in given if name not in FIELDS]
     if unknown:
         raise TrainingError(
-            f"A recipe has no field {', '.join(unknown)}; its fields: {', '.join(FIELDS)}."
+            f"A recipe has no field {', '.join(unknown)}{_meant(unknown)}; its fields: "
+            f"{', '.join(FIELDS)}."
         )
     try:
         fields = tomllib.loads(path.read_text("utf-8"))

@@ -53,29 +53,22 @@ class Curve:
 
 def draw_curves(curves: Sequence[Curve], dev_label: str, path: Path) -> None:
     """Draw loss, learning rate and dev score over the optimizer steps, one line a seed."""
-    import matplotlib
-
-    matplotlib.use("Agg")  # no window: a run may have no screen
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     panels = ["loss", "learning rate"] + ([dev_label] if any(c.dev for c in curves) else [])
-    figure, axes = pyplot.subplots(
-        len(panels), 1, figsize=(8, 2.6 * len(panels)), sharex=True, layout="constrained"
-    )
-    try:
-        for curve in curves:
-            name = f"seed {curve.seed}"
-            steps = range(1, len(curve.losses) + 1)
-            axes[0].plot(steps, curve.losses, linewidth=1, label=name)
-            axes[1].plot(steps, curve.learning_rates, linewidth=1)
-            if curve.dev:
-                axes[2].plot(*zip(*curve.dev, strict=True), marker="o", label=name)
-                axes[2].axvline(curve.kept_step, linestyle=":", linewidth=1, color="grey")
-        for axis, panel in zip(axes, panels, strict=True):
-            axis.set_ylabel(panel)
-            axis.grid(alpha=0.3)
-        axes[0].legend()
-        axes[-1].set_xlabel("optimizer step (dotted: the one that was kept)")
-        figure.savefig(path, dpi=110)
-    finally:
-        pyplot.close(figure)
+    figure = Figure(figsize=(8, 2.6 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True)
+    for curve in curves:
+        name = f"seed {curve.seed}"
+        steps = range(1, len(curve.losses) + 1)
+        axes[0].plot(steps, curve.losses, linewidth=1, label=name)
+        axes[1].plot(steps, curve.learning_rates, linewidth=1)
+        if curve.dev:
+            axes[2].plot(*zip(*curve.dev, strict=True), marker="o", label=name)
+            axes[2].axvline(curve.kept_step, linestyle=":", linewidth=1, color="grey")
+    for axis, panel in zip(axes, panels, strict=True):
+        axis.set_ylabel(panel)
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    axes[-1].set_xlabel("optimizer step (dotted: the one that was kept)")
+    figure.savefig(path, dpi=110)

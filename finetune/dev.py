@@ -19,7 +19,8 @@ METRIC = "ndcg@10"
 class Judge:
     """Scores a model in training at the dimension that is served.
 
-    ``on_score`` is told the number of each scoring, 0 being the untuned base, and what it gave.
+    ``on_score`` is told the number of each scoring, 0 being before the first step, and what it
+    gave.
     """
 
     def __init__(

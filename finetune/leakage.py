@@ -9,6 +9,9 @@ from eval.duplicates import near_duplicates, normalised
 from eval.rows import QaRow
 from eval.splits import Split, company_of
 
+LEAKAGE_FILE = "leakage.txt"
+"""In a model's folder: the report on its own rows, as it was printed before training."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overlap:

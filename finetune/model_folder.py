@@ -99,6 +99,8 @@ def new_model(
         )
     with writer_lock(workspace):
         if not _resumable(draft):
+            if resume:
+                say(f"Nothing of {name} is there to go on with; it is trained from the start.")
             _clear(workspace)
         elif not resume:
             raise TrainingError(
@@ -108,9 +110,11 @@ def new_model(
         shutil.rmtree(draft.model, ignore_errors=True)
         try:
             yield draft
-        except BaseException:
+        except BaseException as failure:
             if not _resumable(draft):
                 shutil.rmtree(workspace, ignore_errors=True)
+                if isinstance(failure, KeyboardInterrupt):
+                    say(f"There was no checkpoint of {name} yet, so nothing of it is kept.")
             else:
                 say(f"What was trained of {name} is kept; add --resume to go on with it.")
             raise

@@ -23,7 +23,7 @@ from finetune.dev import METRIC, Judge
 from finetune.feedback_rows import NO_FEEDBACK, accepted_rows, feedback_for
 from finetune.hardware import detect_hardware
 from finetune.held_out import dev_evalset, split_for, test_evalset
-from finetune.leakage import leakage_report
+from finetune.leakage import LEAKAGE_FILE, leakage_report
 from finetune.material import training_pairs
 from finetune.model_folder import (
     ADAPTER_FOLDER,
@@ -98,7 +98,8 @@ def finetune(
         test = test_evalset(rows, split, config.fold)
         feedback = feedback_for(split, home) if config.feedback_share else NO_FEEDBACK
         learned = feedback.added_to(split)
-        say(str(leakage_report(learned)))
+        leakage = str(leakage_report(learned))
+        say(leakage)
 
         spec = resolve_model(
             config.base, home, query_prompt=query_prompt, document_prompt=document_prompt
@@ -110,6 +111,11 @@ def finetune(
                 "train it with --recipe numeric, or give another --base."
             )
         dims = config.trained_dims(spec.dims)
+        if config.evaluations and config.served_dim not in dims:
+            raise TrainingError(
+                f"Dev is judged at served_dim = {config.served_dim}, and trained are "
+                f"{_listed(dims)}; add --set served_dim={dims[-1]}, or that dimension to dims."
+            )
         pairs = training_pairs(split.train, config, spec, home, say, feedback)
         trace = trace_data(rows, learned, pairs, len(feedback.rows))
         say(_data_sentence(config, trace))
@@ -172,6 +178,7 @@ def finetune(
         draw_curves(trained.curves, f"dev {METRIC} at {config.served_dim}", draft.model / PICTURE)
         card = model_card(name, config, run, tuned_report, comparison)
         (draft.model / CARD_FILE).write_text(card, "utf-8")
+        (draft.model / LEAKAGE_FILE).write_text(f"{leakage}\n", "utf-8")
         sample_dim = config.served_dim if config.served_dim in dims else dims[-1]
         samples = draw_samples(base, tuned, test, sample_dim)
         draft.publish()
@@ -208,9 +215,11 @@ def _dev_score(
     steps = ", ".join(str(curve.kept_step) for curve in trained.curves)
     before = trained.curves[0].dev[0][1]
     say(
-        f"Kept step {steps}; reloaded, dev {METRIC} at {dim} dimensions is {score:.4f}, the "
-        f"untuned base's {before:.4f}."
+        f"Kept step {steps}; reloaded, dev {METRIC} at {dim} dimensions is {score:.4f}, before "
+        f"the first step {before:.4f}."
     )
+    if score <= before:
+        say("note: on dev the training did not help; more rows, or a lower learning_rate, may.")
     return score
 
 

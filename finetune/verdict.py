@@ -36,13 +36,19 @@ class Pairing:
         """The interval lies below zero, or the mean is lower by more than ``TOLERATED``."""
         return self.difference.high < 0 or self.difference.mean < -TOLERATED
 
+    @property
+    def _why(self) -> str:
+        if self.difference.high < 0:
+            return ", worse"
+        return f", lower by more than {TOLERATED}" if self.worse else ""
+
     def __str__(self) -> str:
         gain = self.difference
         wide = "" if self.dim == self.against else f" (serving at {self.against})"
         return (
             f"{self.dim} dimensions{wide}: {METRIC} {self.serving:.4f} → {self.tuned:.4f}, "
             f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
-            f"{', worse' if self.worse else ''}"
+            f"{self._why}"
         )
 
 
@@ -79,13 +85,15 @@ class Verdict:
         else:
             outcome = (
                 f"{self.serving} goes on being served: on {questions} held-out questions "
-                f"{self.tuned} is worse at {worse} dimensions, so it stays beside it."
+                f"{self.tuned} is worse at {worse} dimensions, so it stays beside it (`--model "
+                f"{self.tuned}` asks it all the same). To train on from what is served: --base "
+                f"{self.serving}."
             )
         notes = [self.note] if self.note and not self.barred else []
         if questions < FEW_QUESTIONS:
             notes.append(
                 f"So few questions ({questions}) cannot decide much: hold out {FEW_QUESTIONS} or "
-                "more to be surer."
+                "more to be surer: --set 'holdout=[\"TICKER\", …]' names companies."
             )
         return "\n".join([outcome, *notes, *(f"  {pairing}" for pairing in self.pairings)])
 

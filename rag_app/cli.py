@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rag_app.index.snapshot import Snapshot
 
 OK, INTERNAL, USER, INTERRUPTED = 0, 1, 2, 130
+STOPPED = "Stopped; what was finished is kept. Run the command again."
 
 
 def add_debug_flag(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +30,13 @@ def add_debug_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
 
 
-def run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+def run(
+    command: Callable[[argparse.Namespace], int], args: argparse.Namespace, stopped: str = STOPPED
+) -> int:
     """Run a command; a failure is one line on stderr and an exit code, never a bare traceback.
 
-    2: something that the user can mend; 1: a fault of the program; 130: Ctrl-C.
+    2: something that the user can mend; 1: a fault of the program; 130: Ctrl-C, after the
+    sentence ``stopped``.
     """
     try:
         return command(args)
@@ -40,7 +44,7 @@ def run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) 
         failure: BaseException = error
         code, line = USER, f"error: {error}"
     except KeyboardInterrupt as error:
-        code, line = INTERRUPTED, "Stopped; what was finished is kept. Run the command again."
+        code, line = INTERRUPTED, stopped
         failure = error
     except BrokenPipeError:  # `| head` has read enough; nothing is left to write to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
