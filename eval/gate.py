@@ -101,6 +101,7 @@ def gate_table(verdict: Verdict) -> str:
         "|---|---|---:|---:|---:|---:|---:|---|",
         *map(_line, verdict.rows),
         "",
+        _basis(verdict.rows[0].difference),
         *(f"AT FAULT: {fault}" for fault in verdict.faults),
         *(
             f"NOT FOUND: {question.id}, {question.text!r}: its passage is not among the first 10."
@@ -111,6 +112,11 @@ def gate_table(verdict: Verdict) -> str:
         _summary(verdict),
     ]
     return "\n".join(lines)
+
+
+def _basis(difference: Difference) -> str:
+    drawn = "companies" if difference.clustered_by == "company" else "questions"
+    return f"Intervals by bootstrap over {difference.clusters} {drawn}."
 
 
 def _line(row: GateRow) -> str:

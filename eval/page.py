@@ -15,6 +15,7 @@ from eval.latency import Latency
 from eval.pair_charts import company_chart, moves_chart, stage_chart
 from eval.report import Report
 from eval.stage_file import Stage
+from eval.statistics import MIN_COMPANIES
 from eval.systems import FILTER
 from eval.tables import comparison_table, conclusions_text, scores_table
 from rag_app.errors import DataError
@@ -27,7 +28,8 @@ NO_BASE = (
     "with its baselines."
 )
 WHISKERS = (
-    "Whiskers are 95% intervals of each mean, for a new draw of companies. Both models answer the "
+    "Whiskers are 95% intervals of each mean, for a new draw of companies, or of questions where "
+    f"there are fewer than {MIN_COMPANIES} companies. Both models answer the "
     "same questions, so whether they differ is judged by the paired differences, whose intervals "
     "are narrower."
 )

@@ -3,8 +3,9 @@
 Load it with ``pytest -p eval.pytest_plugin`` or in ``addopts``. A test that takes ``held_id`` runs
 once a line; ``retrieval`` is what was measured of all lines, asked once a session, and
 ``retrieval_verdict`` what the gate says of it. Override ``retrieval_home``, ``retrieval_embedder``
-or ``retrieval_dim`` (session scope) in a conftest to serve another library, model or dimension. In
-pytest's settings, ``retrieval_questions`` and ``retrieval_baseline`` name other files.
+or ``retrieval_dim`` (session scope) in a conftest to serve another library, model or dimension, and
+``retrieval_settings`` for other stages of the retriever. In pytest's settings,
+``retrieval_questions`` and ``retrieval_baseline`` name other files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from eval.gate import Verdict
     from eval.served import Measured
     from rag_app.index.embedder import Embedder
+    from rag_app.settings import Settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,28 +39,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def retrieval_home() -> Path:
-    """The library that is asked: the one that the settings name."""
+def retrieval_settings() -> Settings:
+    """The settings: what takes part in the search, and what the fixtures below are by default."""
     from rag_app.settings import load_settings
 
-    return load_settings().home
+    return load_settings()
 
 
 @pytest.fixture(scope="session")
-def retrieval_embedder() -> Embedder:
+def retrieval_home(retrieval_settings: Settings) -> Path:
+    """The library that is asked: the one that the settings name."""
+    return retrieval_settings.home
+
+
+@pytest.fixture(scope="session")
+def retrieval_embedder(retrieval_settings: Settings) -> Embedder:
     """The model that is served: the one that the settings name."""
     from rag_app.cli import open_embedder
-    from rag_app.settings import load_settings
 
-    return open_embedder(load_settings())
+    return open_embedder(retrieval_settings)
 
 
 @pytest.fixture(scope="session")
-def retrieval_dim() -> int | None:
+def retrieval_dim(retrieval_settings: Settings) -> int | None:
     """The dimension that is served: the one that the settings name; none: full width."""
-    from rag_app.settings import load_settings
-
-    return load_settings().dim
+    return retrieval_settings.dim
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +72,7 @@ def retrieval(
     retrieval_home: Path,
     retrieval_embedder: Embedder,
     retrieval_dim: int | None,
+    retrieval_settings: Settings,
 ) -> Measured:
     """All questions asked of the served index."""
     from eval.held import load_held
@@ -76,7 +82,7 @@ def retrieval(
     library = Library(retrieval_home)
     dim = retrieval_embedder.spec.check_dim(retrieval_dim)
     questions = load_held(_file(pytestconfig, "retrieval_questions"), library)
-    return measure(library, retrieval_embedder, dim, questions)
+    return measure(library, retrieval_embedder, dim, questions, retrieval_settings)
 
 
 @pytest.fixture(scope="session")

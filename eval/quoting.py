@@ -22,7 +22,8 @@ from eval.sources import read_records
 from eval.stored import AskedEmbedder
 from rag_app.chat.amounts import with_amounts
 from rag_app.chat.figures import numbers_in, shows
-from rag_app.chat.quotes import best_quotes, quotable
+from rag_app.chat.quotable import quotable
+from rag_app.chat.quotes import best_quotes
 from rag_app.chat.text import content_words
 from rag_app.filings.chunks import passage_text
 from rag_app.index.balanced import asked_of, retriever_of

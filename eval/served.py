@@ -13,14 +13,19 @@ from eval.held import HeldQuestion
 from eval.metrics import per_query
 from eval.report import Scores
 from eval.retrieval import DEEPEST
+from eval.searches import Found, ids_of, ranked
 from rag_app.errors import LibraryError
 from rag_app.index.embedder import Embedder
+from rag_app.index.retriever import FilingsRetriever, served_retriever
+from rag_app.index.serving import open_snapshot
+from rag_app.index.snapshot import Snapshot
 from rag_app.index.vector_sums import OFF_UNIT
 from rag_app.library import Library
+from rag_app.settings import Settings
 
-RETRIEVERS = {"dense": False, "fused": True}
-"""What is asked → whether the stages behind dense search take part. Search at the served dimension
-alone shows what they would make good, such as an index at another dimension."""
+RETRIEVERS = ("dense", "fused")
+"""What is asked: search at the served dimension alone, which shows what the stages behind it would
+make good, such as an index at another dimension; and all stages as the settings want them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class Measured:
 
     ``corpus`` maps a filing's key → hash of its file; ``scores`` are by retriever, metric and
     question, rounded to 4 decimals as baselines are; ``hits`` are chunk ids by retriever and
-    question, best first. ``faults`` are sentences on an index that is not what it should be.
+    question, best first; where a hit stands for the right chunk, its twin, that one's id is there.
+    ``faults`` are sentences on an index that is not what it should be.
     """
 
     built: Built
@@ -58,9 +64,15 @@ class Measured:
 
 
 def measure(
-    library: Library, embedder: Embedder, dim: int, questions: Sequence[HeldQuestion]
+    library: Library,
+    embedder: Embedder,
+    dim: int,
+    questions: Sequence[HeldQuestion],
+    settings: Settings,
 ) -> Measured:
     """Ask each question, with its filters, of each of ``RETRIEVERS`` at the served dimension.
+
+    ``settings`` are asked for the stages of the retriever alone.
 
     A question whose filters admit no indexed filing has no hits: that is how an index that lags
     behind the library answers.
@@ -68,42 +80,35 @@ def measure(
     Raises:
         LibraryError: the library is empty or damaged.
         IndexMismatch: the index cannot be opened.
+        ModelError: the settings name a reranker that does not load.
     """
-    from rag_app.index.retriever import FilingsRetriever
-    from rag_app.index.serving import open_snapshot
-
     notes: list[str] = []
     snapshot = open_snapshot(library, embedder, dim, on_note=notes.append)
-    hits: dict[str, dict[str, list[str]]] = {name: {} for name in RETRIEVERS}
-    for name, every in RETRIEVERS.items():
-        for question in questions:
-            retriever = FilingsRetriever(
-                snapshot,
-                filters=question.filters,
-                k=DEEPEST,
-                lexical=every,
-                rescore=every,
-                collapse=every,
-            )
-            try:
-                found = retriever.retrieve(question.text)
-            except LibraryError:
-                found = []
-            hits[name][question.id] = [hit.node_id for hit in found]
     qrels = {question.id: dict.fromkeys(question.right, 1) for question in questions}
+    try:
+        hits = {
+            name: {
+                question.id: list(
+                    ranked(_found(snapshot, settings, name, question), qrels[question.id])
+                )
+                for question in questions
+            }
+            for name in RETRIEVERS
+        }
+        passport = snapshot.passport
+        _, vectors = snapshot.vectors_of(list(passport.filings))
+    finally:
+        snapshot.dense.close()
     stored = library.filings()
-    passport = snapshot.passport
     behind = sorted(
         key for key, filing in stored.items() if passport.filings.get(key) != filing.version
     )
     faults = [*notes]
     if behind:
         faults.append(f"The index lacks the stored version of {', '.join(behind)}.")
-    _, vectors = snapshot.vectors_of(list(passport.filings))
     off = float(np.abs(np.linalg.norm(vectors, axis=1) - 1).max())
     if off > OFF_UNIT:
         faults.append(f"Served vectors are not unit length (off by up to {off:.3f}).")
-    snapshot.dense.close()
     passages = library.passages()
     return Measured(
         built=Built(
@@ -122,6 +127,25 @@ def measure(
         hits=hits,
         faults=tuple(faults),
     )
+
+
+def _found(snapshot: Snapshot, settings: Settings, name: str, question: HeldQuestion) -> Found:
+    """The hits of a question; none where its filters admit no indexed filing."""
+    if name == "dense":
+        retriever = FilingsRetriever(
+            snapshot,
+            filters=question.filters,
+            k=DEEPEST,
+            lexical=False,
+            rescore=False,
+            collapse=False,
+        )
+    else:
+        retriever = served_retriever(snapshot, settings, question.filters, DEEPEST)
+    try:
+        return [ids_of(hit) for hit in retriever.retrieve(question.text)]
+    except LibraryError:
+        return []
 
 
 def _scores(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -90,8 +91,15 @@ def quarterly(ticker: str, cik: int, count: int) -> Company:
     return Company(cik, ticker, f"{ticker} INC", tuple(rows))
 
 
+HELD_AT_MOST_S = 300
 APPLE, MICROSOFT = quarterly("AAPL", 320193, 14), quarterly("MSFT", 789019, 14)
 COMPANIES = (NVIDIA, NEW, APPLE, MICROSOFT)
+
+
+def _open() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 @dataclass
@@ -104,10 +112,13 @@ class Stand:
     sent: list[str] = field(default_factory=list)
     """Documents answered with a whole body."""
     agents: set[str] = field(default_factory=set)
-    refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    """Statuses and headers with which the next requests are refused."""
-    delay_s: float = 0.0
-    """Before each document."""
+    refusals: list[tuple[int, dict[str, str | float]]] = field(default_factory=list)
+    """Statuses and headers with which the next requests are refused; a number in a header is so
+    many seconds from the refusal, sent as a date."""
+    gate: threading.Event = field(default_factory=_open)
+    """While it is not set, documents wait for it."""
+    before_gate: int = 0
+    """So many documents are sent without waiting."""
     cut: bool = False
     """Documents break off half-way."""
     empty: bool = False
@@ -130,6 +141,10 @@ class Stand:
         """The most requests that came within any second."""
         times = sorted(at for at, _ in self.asked)
         return max(sum(start <= at < start + 1 for at in times) for start in times)
+
+
+def _dated(value: str | float) -> str:
+    return value if isinstance(value, str) else formatdate(time.time() + value, usegmt=True)
 
 
 def _columns(rows: tuple[Row, ...]) -> dict[str, object]:
@@ -272,13 +287,14 @@ def serve() -> Iterator[Stand]:
             stand.agents.add(self.headers["User-Agent"])
             if stand.refusals:
                 status, headers = stand.refusals.pop(0)
-                self._answer(status, b"", headers)
+                self._answer(status, b"", {name: _dated(told) for name, told in headers.items()})
                 return
             page = pages.get(self.path)
             body = (page or "").encode()
             document = "/Archives/" in self.path
             if document:
-                time.sleep(stand.delay_s)
+                if len(stand.documents) > stand.before_gate:
+                    stand.gate.wait(HELD_AT_MOST_S)
                 body = b"" if stand.empty else body
             if stand.damaged and "/submissions/" in self.path:
                 body = body[: len(body) // 2]

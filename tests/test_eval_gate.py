@@ -35,6 +35,7 @@ from rag_app.index.models import resolve_model
 from rag_app.ingest import ingest
 from rag_app.library import Library
 from rag_app.sealed import writer_lock
+from rag_app.settings import Settings
 
 QUESTIONS = Path(__file__).parent / "retrieval/questions.jsonl"
 STALE, FIRST = "TSLT_10-K_2024-06-30", "LKSP_10-K_2023-12-31"
@@ -59,9 +60,15 @@ def embedder(minilm: Embedder) -> Embedder:
     return remembering
 
 
-def measured_at(home: Path, embedder: Embedder, dim: int, questions: Path = QUESTIONS) -> Measured:
+def measured_at(
+    home: Path,
+    embedder: Embedder,
+    dim: int,
+    questions: Path = QUESTIONS,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> Measured:
     library = Library(home)
-    return measure(library, embedder, dim, load_held(questions, library))
+    return measure(library, embedder, dim, load_held(questions, library), settings)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +123,16 @@ def test_a_wrong_dimension_is_caught(
     assert {("dense", "ndcg@10"), ("dense", "recall@10")} <= worse(verdict)
     assert "dim 384 to 64" in verdict.changes
     assert "WORSE" in gate_table(verdict)
+
+
+def test_a_setting_that_ruins_the_ranking_is_caught(
+    healthy: Measured, sample_home: Path, embedder: Embedder
+) -> None:
+    """Words alone: hardly anything but the setting differs, and dense search not at all."""
+    ruined = Settings().model_copy(update={"dense_share": 0.0})
+    verdict = verdict_on(healthy, measured_at(sample_home, embedder, 384, settings=ruined))
+    assert ("fused", "ndcg@10") in worse(verdict)
+    assert not {metric for retriever, metric in worse(verdict) if retriever == "dense"}
 
 
 def with_misses(measured: Measured, count: int) -> Measured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -176,7 +177,7 @@ def test_report_says_what_was_scored(minilm: Embedder, evalset: EvalSet) -> None
 
 
 def test_scoring_takes_seconds_where_encoding_takes_minutes() -> None:
-    """7,000 passages, 700 questions, four dimensions: under 5 seconds of processor time."""
+    """7,000 passages, 700 questions, four dimensions: a few times what sorting the scores takes."""
     queries, corpus = unit_rows(1, 700, 384), unit_rows(2, 7000, 384)
     query_ids, ids = [f"q{n}" for n in range(700)], [f"p{n}" for n in range(7000)]
     asked = EvalSet(
@@ -186,9 +187,21 @@ def test_scoring_takes_seconds_where_encoding_takes_minutes() -> None:
         qrels={query_id: {ids[row]: 1} for row, query_id in enumerate(query_ids)},
         groups=dict.fromkeys(query_ids, "T"),
     )
-    began = time.process_time()  # not the clock: other work on the machine is no fault of ours
-    score(queries, corpus, query_ids, ids, asked, [384, 256, 128, 64])
-    assert time.process_time() - began < 5
+    dims = [384, 256, 128, 64]
+
+    def plain() -> None:
+        for dim in dims:
+            np.argsort(queries[:, :dim] @ corpus[:, :dim].T, axis=1)
+
+    ours = processor_seconds(lambda: score(queries, corpus, query_ids, ids, asked, dims))
+    assert ours < 8 * processor_seconds(plain)
+
+
+def processor_seconds(work: Callable[[], object]) -> float:
+    """Not the clock's: other work on the machine is no fault of ours."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 def test_a_dimension_the_model_lacks_is_refused_before_encoding(

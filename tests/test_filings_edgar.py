@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from rag_app.ingest import find_files
 from rag_app.records import CoverFlags
 
 # edgartools reads its addresses when it is imported, so what is fetched here is fetched by other
-# processes; only the two times are shortened.
+# processes; only times are shortened. What is told are also the turns that its requests were given.
 DRIVER = """
 import json, sys
 from pathlib import Path
@@ -40,10 +39,19 @@ from rag_app.filings import edgar, edgar_pace
 from rag_app.filings.edgar_fetch import FetchWatcher, fetch_filings
 from rag_app.filings.edgar_wanted import wanted_filings
 
-edgar.TIMEOUT_S, edgar_pace.LEAST_WAIT_S = 1.0, 2.5
+edgar_pace.LEAST_WAIT_S, edgar_pace.TOLD_WAIT_S = 1.5, 0.5
+move = edgar_pace.Pace._move
+
+def noted(pace, turn_at, step_s):
+    turn = move(pace, turn_at, step_s)
+    if step_s:
+        told["turns"].append(turn)
+    return turn
+
+edgar_pace.Pace._move = noted
 for line in sys.stdin:
-    home, companies, form, years, latest = json.loads(line)
-    told = {"paths": [], "failures": {}, "new": [], "notes": [], "error": ""}
+    home, companies, form, years, latest, edgar.TIMEOUT_S = json.loads(line)
+    told = {"paths": [], "failures": {}, "new": [], "notes": [], "error": "", "turns": []}
     watcher = FetchWatcher(lambda origin, new: told["new"].append(new), told["notes"].append)
     try:
         report = fetch_filings(companies.split(), wanted_filings(form, years, latest),
@@ -63,10 +71,17 @@ class Client:
     process: subprocess.Popen[str]
 
     def send(
-        self, home: Path, companies: str, form: str, years: str | None, latest: int | None
+        self,
+        home: Path,
+        companies: str,
+        form: str,
+        years: str | None = None,
+        latest: int | None = None,
+        timeout_s: float = 30.0,
     ) -> None:
         assert self.process.stdin
-        self.process.stdin.write(json.dumps([str(home), companies, form, years, latest]) + "\n")
+        request = [str(home), companies, form, years, latest, timeout_s]
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
 
     def told(self) -> dict[str, Any]:
@@ -81,9 +96,10 @@ class Client:
         form: str,
         years: str | None = None,
         latest: int | None = None,
+        timeout_s: float = 30.0,
     ) -> dict[str, Any]:
         """What came of a request."""
-        self.send(home, companies, form, years, latest)
+        self.send(home, companies, form, years, latest, timeout_s)
         return self.told()
 
 
@@ -280,8 +296,7 @@ def test_one_company_that_fails_does_not_stop_the_others(
 def test_a_refusal_is_waited_out(
     edgar: Stand, client: Client, home: Path, status: int, as_date: bool
 ) -> None:
-    later = formatdate(time.time() + 4, usegmt=True) if as_date else "3"
-    edgar.refusals = [(status, {"Retry-After": later})]
+    edgar.refusals = [(status, {"Retry-After": 4.0 if as_date else "3"})]
     told = client.fetch(home, "QQZZX", "20-F")
     assert periods(told) == ["2023-12-31"]
     (note,) = told["notes"]
@@ -294,16 +309,18 @@ def test_a_second_refusal_ends_it(edgar: Stand, client: Client, home: Path) -> N
     told = client.fetch(home, "QQZZX NVDA", "20-F")
     assert told["error"].startswith("EdgarRefusal: EDGAR still refuses after the wait (HTTP 403)")
     assert len(edgar.asked) == 2, "asking on would prolong the block"
-    assert edgar.asked[1][0] - edgar.asked[0][0] >= 2.5
+    assert edgar.asked[1][0] - edgar.asked[0][0] >= 1.5
 
 
 def test_answers_that_do_not_come_or_break_off(edgar: Stand, client: Client, home: Path) -> None:
-    def error() -> str:
-        return str(client.fetch(home, "NVDA", "10-K", "2022")["error"])
+    def error(timeout_s: float = 30.0) -> str:
+        told = client.fetch(home, "NVDA", "10-K", "2022", timeout_s=timeout_s)
+        return str(told["error"])
 
-    edgar.delay_s = 1.5
-    assert error().startswith("EdgarError: EDGAR did not answer within 1 s")
-    edgar.delay_s, edgar.cut = 0.0, True
+    edgar.gate.clear()
+    assert error(timeout_s=1.0).startswith("EdgarError: EDGAR did not answer within 1 s")
+    edgar.gate.set()
+    edgar.cut = True
     assert error().startswith("EdgarError: EDGAR's answer broke off")
     edgar.cut, edgar.empty = False, True
     assert error().startswith("EdgarError: EDGAR sent an empty document")
@@ -325,14 +342,23 @@ def test_two_processes_together_keep_the_limit(
     edgar: Stand, client: Client, home: Path, tmp_path: Path
 ) -> None:
     with client_of(edgar.url, tmp_path) as other:
-        assert other.fetch(tmp_path / "elsewhere", "QQZZX", "20-F")["paths"], "it has started"
+        for each in (client, other):
+            assert each.fetch(tmp_path / "elsewhere", "QQZZX", "20-F")["paths"], "it has started"
         edgar.reset()
-        client.send(home, "AAPL", "10-K", None, 14)
-        other.send(home, "MSFT", "10-K", None, 14)
-        assert len(client.told()["paths"]) == len(other.told()["paths"]) == 14
-    turns = ["/320193/" in path for _, path in edgar.asked]
-    assert sum(a != b for a, b in itertools.pairwise(turns)) > 5, "they took turns"
-    assert 5 <= edgar.most_in_a_second() <= 8
+        edgar.gate.clear()
+        client.send(home, "AAPL", "10-K", latest=14)
+        other.send(home, "MSFT", "10-K", latest=14)
+        deadline = time.monotonic() + 25
+        while len(edgar.documents) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)  # each waits for its first document: neither is done before the other
+        edgar.gate.set()
+        one, two = client.told(), other.told()
+    assert len(one["paths"]) == len(two["paths"]) == 14
+    assert min(one["turns"]) < max(two["turns"]) and min(two["turns"]) < max(one["turns"])
+    turns = sorted([*one["turns"], *two["turns"]])
+    assert len(turns) == len(edgar.asked)
+    # What is judged are the turns: when a request arrives, a busy machine decides too.
+    assert min(b - a for a, b in itertools.pairwise(turns)) > edgar_pace.MIN_INTERVAL_S - 1e-4
 
 
 def test_a_killed_batch_resumes_and_fetches_nothing_twice(
@@ -340,14 +366,15 @@ def test_a_killed_batch_resumes_and_fetches_nothing_twice(
 ) -> None:
     names = tmp_path / "companies.txt"
     names.write_text("# two that are there, one that is not\n\nAAPL\nZZZZZ  # gone\n0000789019\n")
-    edgar.delay_s = 0.4
+    edgar.before_gate = 3
+    edgar.gate.clear()
     with client_of(edgar.url, tmp_path) as killed:
-        killed.send(home, "AAPL ZZZZZ 0000789019", "10-K", None, 3)
-        while len(edgar.sent) < 3 and killed.process.poll() is None:
+        killed.send(home, "AAPL ZZZZZ 0000789019", "10-K", latest=3)
+        while len(edgar.documents) < 4 and killed.process.poll() is None:
             time.sleep(0.02)
     kept = [origin_of(path) for path in (home / "downloads").glob("*.htm")]
-    assert 1 <= len(kept) < 6
-    edgar.delay_s = 0.0
+    assert len(kept) == 3
+    edgar.gate.set()
     argv = ["-m", "rag_app", "ingest", "--tickers-file", str(names), "--latest", "3"]
     resumed = start(edgar.url, home, *argv)
     out, err = resumed.communicate(timeout=240)
@@ -365,16 +392,17 @@ def test_ten_minutes_at_least_and_as_long_as_edgar_says(tmp_path: Path) -> None:
     """The wait as it ships, read off the file rather than slept through."""
 
     def after(retry_after_s: float | None) -> float:
+        began = time.time()
         path = tmp_path / "edgar.pace"
         path.unlink(missing_ok=True)
         pace = Pace(path, lambda note: None)
         pace.refused(403, retry_after_s)
         pace.close()
-        return float(path.read_text()) - time.time()
+        return float(path.read_text()) - began
 
-    assert 599 < after(None) <= 600
-    assert 599 < after(5) <= 600
-    assert 3599 < after(3600) <= 3600
+    assert 599.9 < after(None) < 660
+    assert 599.9 < after(5) < 660
+    assert 3599.9 < after(3600) < 3660
 
 
 def test_a_block_holds_for_the_next_process_and_a_shorter_one_does_not_end_it(
@@ -382,11 +410,12 @@ def test_a_block_holds_for_the_next_process_and_a_shorter_one_does_not_end_it(
 ) -> None:
     notes: list[str] = []
     monkeypatch.setattr(edgar_pace, "LEAST_WAIT_S", 0.0)
+    monkeypatch.setattr(edgar_pace, "TOLD_WAIT_S", 0.0)
+    began = time.monotonic()
     first = Pace(tmp_path / "edgar.pace", notes.append)
     first.refused(403, 2.5)
     first.refused(403, 0.1)
     first.close()  # as the kernel does when a process dies in its wait
-    began = time.monotonic()
     second = Pace(tmp_path / "edgar.pace", notes.append)
     second.try_acquire()
     assert time.monotonic() - began > 2
@@ -395,7 +424,7 @@ def test_a_block_holds_for_the_next_process_and_a_shorter_one_does_not_end_it(
     (tmp_path / "edgar.pace").write_text(f"{time.time() + 1e9:020.6f}\n")
     began = time.monotonic()
     second.try_acquire()
-    assert time.monotonic() - began < 1, "a clock that was set back ended in a wait for years"
+    assert time.monotonic() - began < 30, "a clock that was set back ended in a wait for years"
 
 
 @pytest.mark.parametrize(

@@ -96,10 +96,17 @@ def test_a_killed_run_goes_on_to_the_same_losses(
     material: Path, whole: Path, tmp_path: Path
 ) -> None:
     script = f"""
-        import sys
+        import sys, time
         sys.path.insert(0, {str(TESTS)!r})
         from pathlib import Path
         from test_finetune_numeric_resume import run, settings
+        import finetune.numeric_checkpoints as writer
+        seal = writer.seal_checkpoint
+        def seal_and_wait(folder):
+            seal(folder)
+            if folder.name == "checkpoint-5":
+                time.sleep(600)
+        writer.seal_checkpoint = seal_and_wait
         run(settings(Path({str(material)!r})), Path({str(tmp_path)!r}))
     """
     process = subprocess.Popen(

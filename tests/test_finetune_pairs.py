@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.duplicates import normalised
 from eval.rows import QaRow, load_qa_rows
 from eval.splits import Split, split_rows
 from finetune.leakage import Leakage, Overlap, leakage_report
@@ -127,8 +128,12 @@ def test_a_near_twin_is_found_behind_another_spelling_of_it() -> None:
 def test_leakage_of_the_published_rows(shared_data: Path) -> None:
     rows = load_qa_rows(str(shared_data / "financial_qa_10k.csv"))
     began = time.process_time()
+    normal = [normalised(text) for row in rows for text in (row.question, row.context)]
+    plain = time.process_time() - began
+    assert len(normal) == 2 * len(rows)
+    began = time.process_time()
     notebook = leakage_report(split_rows(rows, "notebook"))
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 100 * plain, "each pair of rows is compared"
     assert (notebook.test.rows, notebook.test.companies) == (700, 69)
     # What a split by context is for.
     assert notebook.test.equal_contexts > 30

@@ -60,12 +60,19 @@ def whole(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kill_after(material: Path, home: Path, step: int) -> Path:
-    """Start the same run in a process of its own, kill it once a checkpoint stands; its folder."""
+    """Start the same run in a process of its own, kill it where a checkpoint stands; its folder."""
     script = f"""
-        import sys
+        import sys, time
         sys.path.insert(0, {str(TESTS)!r})
         from pathlib import Path
         from tiny_model import run, settings
+        import finetune.trainer as writer
+        seal = writer.seal_checkpoint
+        def seal_and_wait(folder):
+            seal(folder)
+            if folder.name == "checkpoint-{step}":
+                time.sleep(600)
+        writer.seal_checkpoint = seal_and_wait
         run(settings(Path({str(material)!r})), Path({str(home)!r}), "mine")
     """
     process = subprocess.Popen(

@@ -50,6 +50,13 @@ def imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, "imports are absolute"
             yield node.module
+            inner = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name for name in inner if is_module(name))
+
+
+def is_module(name: str) -> bool:
+    """Whether it is one of ours; else it is a name out of a module."""
+    return (ROOT / name.replace(".", "/")).with_suffix(".py").exists()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -119,7 +119,7 @@ def test_a_run_is_promoted_refused_and_rolled_back_from_the_page(
     at.run()
     assert "of 60" in at.get("progress")[0].proto.text
     assert "pairs/s" in at.get("progress")[0].proto.text
-    assert at.get("arrow_vega_lite_chart") or at.get("vega_lite_chart")
+    assert at.get("vega_lite_chart")
     button(at, "Stop")
     assert ended(plain).code == 130, newest(plain).log()
     at.run()

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     embedder = open_embedder(settings)
     dim = embedder.spec.check_dim(settings.dim)
     library = open_library(settings)
-    measured = measure(library, embedder, dim, load_held(args.questions, library))
+    measured = measure(library, embedder, dim, load_held(args.questions, library), settings)
     if args.update:
         if measured.faults:
             raise DataError(f"No baseline is made of a faulty index: {' '.join(measured.faults)}")

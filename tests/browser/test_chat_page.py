@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -104,13 +105,22 @@ def test_a_table_passage_is_a_table(page: Page) -> None:
 
 
 def test_the_text_is_there_before_the_answer_is_whole(page: Page, answers: StandIn) -> None:
-    answers.pieces, answers.pause_s = ["First words. ", "Then $5 million [1]."], 3.0
+    looked = threading.Event()
+
+    def pieces(request: dict[str, Any]) -> Iterator[str]:
+        yield "First words. "
+        looked.wait(120)
+        yield "Then $5 million [1]."
+
+    answers.pieces = pieces
     try:
         page.get_by_test_id("stChatInputTextArea").fill("What was backlog in 2023?")
         page.keyboard.press("Enter")
         message = page.get_by_test_id("stChatMessage").nth(1)
         message.get_by_text("First words.").wait_for()
         assert "$5 million" not in message.inner_text()
+        looked.set()
         message.get_by_text("Then $5 million [1].").wait_for()
     finally:
-        answers.pieces, answers.pause_s = HOSTILE, 0.0
+        looked.set()
+        answers.pieces = HOSTILE

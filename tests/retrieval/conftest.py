@@ -12,8 +12,15 @@ from rag_app.index.models import resolve_model
 from rag_app.index.served import TUNED_MINILM
 from rag_app.ingest import ingest
 from rag_app.library import Library
+from rag_app.settings import Settings
 
 FULL_WIDTH, MAX_FILE_MB = 384, 50
+
+
+@pytest.fixture(scope="session")
+def retrieval_settings() -> Settings:
+    """What ships, whatever the person who runs the tests has set."""
+    return Settings()
 
 
 @pytest.fixture(scope="session")
