@@ -5,12 +5,12 @@ from __future__ import annotations
 from passages import hit, text_node
 
 from rag_app.chat.prompts import REFUSAL
+from rag_app.chat.quotable import quotable
 from rag_app.chat.quotes import (
     MAX_QUOTES,
     NOTE,
     QUOTES_OF_HIT,
     best_quotes,
-    quotable,
     quote_answer,
 )
 from rag_app.index.embedder import Embedder
@@ -201,3 +201,19 @@ def test_less_is_no_group_but_a_year_and_the_whole_company_are() -> None:
         "2023, Total: Pumps 7",
         "Consolidated, Cash: Pumps 8",
     ]
+
+
+def test_a_scale_in_a_lead_in_stands_in_the_row() -> None:
+    lead = "Sales of all our pumps to all our customers in 2023 were as follows (in millions):"
+    found = text_node(hit(f"{lead}\n\n|  | 2023 |\n| Sales | $9 |"))
+    assert quotable(found) == ["(in millions), Sales: 2023 $9"]
+
+
+def test_a_dated_row_goes_first_and_an_undated_one_says_so(minilm: Embedder) -> None:
+    undated = hit("| Operating income | $4 | $5 |")
+    dated = hit("|  | 2023 | 2022 |\n| Operating income | 9 | 8 |")
+    question = "What was Quill's operating income in 2023?"
+    quotes = best_quotes(question, [undated, dated], minilm)
+    assert quotes[0].text == "Operating income: 2023 9; 2022 8"
+    (alone,) = best_quotes(question, [undated], minilm)
+    assert alone.text.endswith("(the passage names neither columns nor periods for these)")

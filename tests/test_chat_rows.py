@@ -145,3 +145,20 @@ def test_real_statements(
     for place, year, amount, scale in expected:
         value = next(value for value in found[place].values if year in value.head)
         assert (value.amount, value.scale) == (amount, scale), place
+
+
+def test_signs_beside_years_are_heads() -> None:
+    (row,) = rows(
+        " | Year Ended |  | 2024 vs. 2023 Change | ",
+        "(Dollars in millions) | 2024 | 2023 | $ | %",
+        "Revenue | $9 | $8 | $1 | 13%",
+    )
+    assert [value.head for value in row.values][:2] == ["Year Ended 2024", "2023"]
+    assert row.values[0].scale == 1e6
+
+
+def test_a_column_that_begins_in_per_cent_stays_so_until_it_cannot() -> None:
+    found = rows(" | 2023", "Europe | 15.8%", "Asia | 39.6", "Staff | 1,200", "Shops | 4.5")
+    assert [row.values[0].text for row in found] == ["15.8%", "39.6%", "1,200", "4.5"]
+    every = rows(" | 2023", "Growth | 5%", "Margin | 20%", "Shops | 40", "Tax | 21%")
+    assert [row.values[0].text for row in every] == ["5%", "20%", "40", "21%"]

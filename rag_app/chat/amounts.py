@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llama_index.core.schema import NodeWithScore
+from llama_index.core.schema import NodeWithScore, TextNode
 
 from rag_app.chat.citations import citation_of
 from rag_app.chat.claims import Claim
@@ -14,7 +14,10 @@ from rag_app.chat.evidence import Entry, passage_entries
 from rag_app.chat.figures import all_numbers
 from rag_app.chat.labels import WEAK, label_words, weight
 from rag_app.chat.matching import SURE, fit
+from rag_app.chat.others import in_notes, other_of
 from rag_app.chat.periods import agree, periods_in
+from rag_app.chat.ratios import ratio_asked
+from rag_app.chat.rows import is_row
 from rag_app.chat.text import content_words
 from rag_app.index.asked import Asked
 from rag_app.index.balanced import within
@@ -22,6 +25,12 @@ from rag_app.index.retriever import FilingsRetriever
 
 MORE = 40
 """Hits of a filing that are looked through where the shown ones lack the amount asked for."""
+NOTE_SHARE = 0.97
+"""Of a row in a note: the same row of a primary statement or of MD&A goes first."""
+UNDATED_SHARE = 0.89
+"""Of a row whose columns name no period: one that does goes first, and is looked for."""
+OVER_TABLE = 3
+"""Headings and captions of a passage that may tell what its tables are about."""
 _NO_AMOUNT = re.compile(
     r"\b(?:who|whom|whose|why|how (?:do|does|is|are|can|will)|explain|describe|purpose|"
     r"factors?|includ\w+|consist\w*|defin\w+|types?|kinds?|methods?|polic\w+|refers?|roles?|impacts?|affects?|reasons?|"
@@ -67,9 +76,15 @@ def amount_fits(claim: Claim, marker: int, hit: NodeWithScore) -> dict[str, floa
     # What stands under "International Segment" is the segment's, not the company's.
     of_part = SEGMENT.search(heading) and label_words(SEGMENT.sub("", heading)) - _asked(claim)
     share = 0.5 if of_part else 1.0
+    lines = hit.node.text.splitlines() if isinstance(hit.node, TextNode) else []
+    over = [heading, *hit.node.metadata["prefix"].splitlines()[1:], *lines]
+    if other_of([line for line in over if not is_row(line)][:OVER_TABLE], _asked(claim)):
+        share = 0.5
+    elif in_notes(hit.node.metadata["heading_path"]):
+        share *= NOTE_SHARE
     found: dict[str, float] = {}
     for entry in passage_entries(citation_of(marker, hit)):
-        value = share * gives(claim, entry, names)
+        value = gives(claim, entry, names) * (1.0 if entry.prose else share)
         found[entry.title] = max(found.get(entry.title, 0.0), value)
     return found
 
@@ -92,7 +107,7 @@ def gives(claim: Claim, entry: Entry, names: frozenset[str]) -> float:
     entry = replace(entry, own=own, over=over)
     found = fit(claim, entry)
     if not entry.prose or not found:
-        return found
+        return found if entry.prose or entry.periods else found * UNDATED_SHARE
     # A sentence holds any word; its figure measures what is asked if it is about nothing else.
     kept = weight(own & _asked(claim)) / (weight(own) or 1.0)
     return 2 * found * kept / (found + kept) if kept else 0.0
@@ -120,21 +135,34 @@ def with_amounts(
     A side is a company's filing of a year. Statements are tables, and tables rank low: the row
     that is asked for often stands in a passage right behind the shown ones.
     """
-    claim = amount_asked(question, names_of(hits))
+    names = names_of(hits)
+    claim = amount_asked(question, names)
     if claim is None:
         return hits
+    ratio = ratio_asked(question, names)
     shown = list(hits)
     covers = retriever.snapshot.opened.covers
     for side in asked.sides or (asked.filters,):
         own = [hit for hit in hits if side.admits(covers[hit.node.metadata["filing"]])]
         if not side.ticker or any(_fits(claim, hit) >= SURE for hit in own):
             continue
-        more = within(retriever, side, MORE).retrieve(question)
-        best = max(more, key=lambda hit: _order(claim, hit), default=None)
-        if best is not None and _fits(claim, best) >= SURE:
-            best.node.metadata["rank"] = len(shown) + 1
-            shown.append(best)
+        found = _best(claim, within(retriever, side, MORE).retrieve(question))
+        more = [found] if found else []
+        # A margin that nothing prints is divided out of two amounts.
+        for part in (ratio.part, ratio.whole) if ratio and not found else ():
+            if all(_fits(part, hit) < SURE for hit in [*own, *more]):
+                best = _best(part, within(retriever, side, MORE).retrieve(part.sentence))
+                more += [best] if best else []
+        for hit in more:
+            hit.node.metadata["rank"] = len(shown) + 1
+            shown.append(hit)
     return shown
+
+
+def _best(claim: Claim, hits: Sequence[NodeWithScore]) -> NodeWithScore | None:
+    """The hit that gives an amount best, if one surely does."""
+    best = max(hits, key=lambda hit: _order(claim, hit), default=None)
+    return best if best is not None and _fits(claim, best) >= SURE else None
 
 
 def _fits(claim: Claim, hit: NodeWithScore) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag_app.chat.claims import Claim
+from rag_app.chat.claims import Claim, ends_of
 from rag_app.chat.derived import earlier_text, pairs
 from rag_app.chat.evidence import Entry
 from rag_app.chat.figures import all_numbers
@@ -27,20 +27,23 @@ def growth_line(question: str, entries: Sequence[Entry], names: frozenset[str]) 
     words = label_words(question) - names
     if not _ASKED.search(question) or not words - WEAK:
         return None
-    periods = tuple(sorted(periods_in(question), key=lambda period: period.year or 0))[-2:]
+    periods = ends_of(periods_in(question))
     number = all_numbers("1%")[0]
     claim = Claim(number, question, (words,), frozenset(), periods, change=True)
     amounts = [e for e in entries if e.unit == "amount" and not (e.change or e.prose)]
     for _, old, new in sorted(pairs(claim, amounts), key=lambda pair: -pair[0]):
         if old.amount > 0:
             was, now = earlier_text(old), earlier_text(new)
+            ends = f"from {said_period(old.periods[0])} to {said_period(new.periods[0])}"
             return (
-                f"{new.title} changed by {{{{({now} - {was}) / {was} %}}}} "
-                f"from {_said(old.periods[0])} to {_said(new.periods[0])} [{new.marker}]."
+                f"{new.title} changed by {{{{({now} - {was}) / {was} %}}}} {ends} [{new.marker}]."
             )
     return None
 
 
-def _said(period: Period) -> str:
+def said_period(period: Period) -> str:
+    """A period in words: a year, a month or a day."""
     day = period.date
-    return f"{day:%B} {day.day}, {day.year}" if day else str(period.year)
+    if not day:
+        return str(period.year)
+    return f"{day:%B} {day.day}, {day.year}" if period.day_named else f"{day:%B %Y}"

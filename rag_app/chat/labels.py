@@ -33,6 +33,8 @@ _SHORT = {
     "operating cash flows": "net cash provided by operating activities",
     "cash flow from operations": "net cash provided by operating activities",
     "cash flows from operations": "net cash provided by operating activities",
+    "operating revenue": "revenue",
+    "operating revenues": "revenues",
     "bottom line": "net income",
     "top line": "revenue",
     # XBRL's name of what every statement calls revenue or net sales.

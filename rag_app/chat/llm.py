@@ -27,9 +27,21 @@ def open_llm(settings: Settings) -> ChatLLM | None:
     """The LLM that the settings choose; None in quote mode.
 
     Raises:
-        LLMError: the local server is not installed, or its model file is missing.
+        LLMError: OpenAI's key is missing, the local server is not installed, or its model file is
+            missing.
     """
     return LLMS[settings.llm_kind](settings)
+
+
+def missing_key(settings: Settings) -> str:
+    """One sentence where OpenAI itself would be asked without a key; else empty."""
+    key = settings.openai_api_key.get_secret_value().strip()
+    if settings.llm_kind != "openai" or key or settings.openai_base_url:
+        return ""
+    return (
+        "RAG_LLM=openai needs OPENAI_API_KEY; set it, or OPENAI_BASE_URL for a server of your own, "
+        "or RAG_LLM=none to read quotes."
+    )
 
 
 def describe_llm(settings: Settings) -> str:
@@ -195,9 +207,17 @@ class ChatLLM:
                 f"The LLM server at {self.url} broke off its answer ({type(error).__name__}); "
                 "try again."
             ) from None
+        except (ValueError, AttributeError, TypeError, LookupError, RecursionError) as error:
+            # What the client stumbles with over a stream that is not the protocol's.
+            raise LLMError(
+                f"The LLM server at {self.url} sent what is no answer ({type(error).__name__}); "
+                "try again, or set OPENAI_BASE_URL to a server that speaks OpenAI's protocol."
+            ) from None
 
 
 def _openai(settings: Settings) -> ChatLLM:
+    if missing := missing_key(settings):
+        raise LLMError(missing)
     return ChatLLM(
         name=settings.llm_model,
         url=settings.openai_base_url or OPENAI_URL,

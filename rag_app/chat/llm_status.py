@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from rag_app.chat.llm import OPENAI_URL, without_login
+from rag_app.chat.llm import OPENAI_URL, missing_key, without_login
 from rag_app.settings import Settings
 
 CHECK_S = 3.0
@@ -27,6 +27,8 @@ def llm_trouble(settings: Settings, timeout_s: float = CHECK_S) -> str:
 
     if settings.llm_kind != "openai":
         return ""
+    if missing := missing_key(settings):
+        return missing
     url = settings.openai_base_url or OPENAI_URL
     key = settings.openai_api_key.get_secret_value().strip()
     server = f"The LLM server at {without_login(url)}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rag_app.chat.percents import with_percent_signs
 from rag_app.filings.levels import level_of
 from rag_app.filings.style import is_units
 
@@ -21,6 +22,7 @@ _DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 _MINUS = re.compile(r"[$€£¥\s]*[(−–-]")
 _BAR = re.compile(r"(?<!\\)\|")
 _PERIOD = re.compile(r"\b(?:19|20)\d\d\b|\b(?:ended|ending|months|quarter|year)\b", re.I)
+_CHANGE_HEAD = re.compile(r"[$%]|(?:[$%]\s*)?change(?:\s*[$%])?", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d\b(?![,.]\d)|\d{1,2}/\d{1,2}/\d{2,4}")
 
 
@@ -30,7 +32,8 @@ class Value:
 
     ``amount`` is the number as printed, negative in parentheses or behind a minus sign, None in a
     cell without one. ``scale`` is what one unit of it stands for: 1e6 in a table "in millions",
-    1 for a percentage or an amount per share in it. ``under`` is the head with the periods that
+    1 for a percentage or an amount per share in it. ``text`` is the cell as printed, with the sign
+    of a percentage that the column prints only once. ``under`` is the head with the periods that
     stand over several columns: "Three Months Ended" over two dates.
     """
 
@@ -76,7 +79,7 @@ def table_rows(lines: Sequence[str], above: str = "") -> Iterator[TableRow]:
     unders = stacked(spread(table[:head_rows]))
     units = "\n".join([*heads, above])
     groups: list[_Group] = []
-    for number, cells in enumerate(table[head_rows:], head_rows):
+    for number, cells in enumerate(with_percent_signs(table[head_rows:]), head_rows):
         level = level_of(lines[number])
         if is_group(cells):
             groups = [group for group in groups if group.level < level]
@@ -178,7 +181,7 @@ def head_count(rows: Sequence[Sequence[str]]) -> int:
         if is_group(cells) and is_units(cells[0]):
             continue
         rest = [cell for cell in cells[1:] if cell]
-        named = bool(cells[0]) and not (rest and all(_dated(cell) for cell in rest))
+        named = bool(cells[0]) and not _all_dated(rest)
         if any(map(is_amount, rest)) or is_group(cells) or (number and named):
             return number
     return len(rows)
@@ -206,6 +209,14 @@ def spread(heads: Sequence[Sequence[str]]) -> list[list[str]]:
                 row[at] = row[at - 1]
         filled.append(row)
     return filled
+
+
+def _all_dated(cells: Sequence[str]) -> bool:
+    """Whether cells are years or dates, perhaps with columns of their change beside them."""
+    dated = list(map(_dated, cells))
+    return any(dated) and all(
+        date or _CHANGE_HEAD.fullmatch(cell) for date, cell in zip(dated, cells, strict=True)
+    )
 
 
 def _dated(cell: str) -> bool:

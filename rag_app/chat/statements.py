@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from rag_app.chat.figures import numbers_in
 from rag_app.chat.prompts import REFUSAL
-from rag_app.chat.quotes import NOTE, SENTENCE_WORDS
+from rag_app.chat.quotable import SENTENCE_WORDS
+from rag_app.chat.quotes import NOTE
 from rag_app.chat.rows import cells_of, is_amount, is_row
 from rag_app.chat.text import sentences
 
