@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag_app.records import Filing
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -77,6 +80,13 @@ class Filters:
             "item": self.item,
         }
         return {name: list(values) for name, values in named.items() if values}
+
+
+def item_order(item: str) -> tuple[str, float, str]:
+    """Part, number, letter: ``1A`` before ``7`` before ``10``, ``II-1A`` behind them."""
+    part, _, rest = item.rpartition("-")
+    number = _NUMBER.match(rest)
+    return part, float(number[0]) if number else 0.0, rest
 
 
 def _several(given: str | Iterable[str]) -> tuple[str, ...]:

@@ -168,6 +168,22 @@ def test_explicit_filters_are_never_widened() -> None:
     assert "No filing of ZZZ" in asked("x", Filters(["NVDA", "ZZZ"])).notes[0]
 
 
+def test_a_form_or_period_that_a_company_lacks_is_said_and_never_another_companys() -> None:
+    found = asked("What was Home Depot's revenue?", Filters(form="10-Q"))
+    assert (found.filters, found.sides) == (Filters("HD", "10-Q"), ())
+    fetch = "fetch it with `python -m rag_app ingest --ticker HD --form 10-Q`"
+    assert found.notes == (f"The library holds no 10-Q of HD; {fetch}.",)
+    found = asked("What was Home Depot's revenue in 2023?", Filters(period="2023-09"))
+    assert found.filters == Filters("HD", period="2023-09")
+    assert found.notes == ("The library holds no filing of HD with a period to 2023-09.",)
+    found = asked("Compare Apple and Home Depot in 2025", Filters(form="10-Q"))
+    assert (found.filters, found.sides) == (Filters("AAPL", "10-Q", 2025), ())
+    assert found.by_itself and "no 10-Q of HD" in found.notes[0]
+    found = asked("x", Filters(["AAPL", "HD"], fiscal_year=2023), by_itself=False)
+    assert (found.filters, found.by_itself) == (Filters("AAPL", fiscal_year=2023), False)
+    assert "no FY2023 10-K of HD" in found.notes[0]
+
+
 def test_without_the_words_only_explicit_filters_count() -> None:
     assert asked("Apple in 2024", by_itself=False) == Asked(Filters(), (), False)
     explicit = Filters(["NVDA", "AAPL"], fiscal_year=[2023, 2024])

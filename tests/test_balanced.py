@@ -11,7 +11,8 @@ from llama_index.core.base.base_retriever import BaseRetriever
 
 from rag_app.__main__ import main
 from rag_app.answer import Reply
-from rag_app.errors import LibraryError
+from rag_app.cli import Opened
+from rag_app.errors import LibraryError, NotHere
 from rag_app.index.asked import Asked
 from rag_app.index.balanced import BalancedRetriever, asked_of, retriever_of
 from rag_app.index.embedder import Embedder
@@ -20,6 +21,8 @@ from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import Library
 from rag_app.records import Filters
+from rag_app.serve.engine import Engine
+from rag_app.settings import load_settings
 
 BACKLOG = "How did Larkspur's order backlog change from 2023 to 2024?"
 
@@ -92,6 +95,24 @@ def test_what_is_asked_chooses_the_retriever(snapshot: Snapshot) -> None:
     assert nothing == Asked(Filters(), (), by_itself=False)
 
 
+def test_a_company_without_the_period_that_is_set_is_one_sentence(
+    snapshot: Snapshot, sample_home: Path, minilm: Embedder
+) -> None:
+    """Only Brightwater has a period to 2024-02, and no question about Larkspur is asked of it."""
+    retriever = FilingsRetriever(snapshot, filters=Filters(period="2024-02"))
+    sentence = "No filing in the library matches LKSP period to 2024-02"
+    with pytest.raises(LibraryError, match=sentence):
+        list(Reply("What was Larkspur's backlog?", retriever, None, auto_filter=True))
+    both = Reply("Compare Larkspur with Brightwater", retriever, None, auto_filter=True)
+    assert "".join(both)
+    assert {hit.metadata["ticker"] for hit in both.answer.hits} == {"BRWG"}
+    assert both.answer.notes == ("The library holds no filing of LKSP with a period to 2024-02.",)
+    engine = Engine(Opened(load_settings(), Library(sample_home), minilm, 384), None)
+    for act in (engine.reply, engine.search):
+        with pytest.raises(NotHere, match=sentence):
+            act("What was Larkspur's backlog?", Filters(period="2024-02"), None)
+
+
 def test_a_reply_says_what_it_searched(snapshot: Snapshot) -> None:
     reply = Reply("and in 2024?", FilingsRetriever(snapshot, k=3), None, auto_filter=True)
     assert "".join(reply)
@@ -146,6 +167,8 @@ def test_the_command_line_filters_by_the_question_and_says_so(
         (["x", "--year", "soon"], "--year soon is no fiscal year"),
         (["x", "--year", "2024-2023"], "--year 2024-2023 is no fiscal year"),
         (["x", "--period", "spring"], "--period spring is no date"),
+        (["x", "--ticker", ""], "--ticker is given an empty value"),
+        (["x", "--item", "7", " "], "--item is given an empty value"),
         (["x", "--period", "2019"], "No filing in the library matches period to 2019"),
     ],
 )

@@ -19,6 +19,7 @@ from rag_app.errors import ConversationError
 from rag_app.index.asked import Asked
 from rag_app.records import Answer, Citation, Figure, Filing, Filters
 from rag_app.render import answer_json
+from rag_app.sqlite_file import SqliteFile
 from rag_app.ui.examples import example_questions
 from rag_app.ui.transcript import transcript_markdown, transcript_name
 
@@ -172,6 +173,17 @@ def test_a_file_that_cannot_be_used_is_one_sentence(store: ConversationStore) ->
     store.path.write_bytes(b"no database at all, but as long as a header would be " * 40)
     with pytest.raises(ConversationError, match="is damaged"):
         store.keep("two", message())
+
+
+def test_a_change_that_sqlite_itself_rolled_back_says_why(tmp_path: Path) -> None:
+    table = ("CREATE TABLE kept (name TEXT UNIQUE)",)
+    file = SqliteFile(tmp_path / "x.sqlite", (table,), ConversationError)
+    failed = pytest.raises(ConversationError, match="UNIQUE constraint failed")
+    with failed, file.writing() as connection:
+        for _ in range(2):
+            connection.execute("INSERT OR ROLLBACK INTO kept VALUES ('a')")
+    with file.reading() as connection:
+        assert connection.execute("SELECT * FROM kept").fetchall() == []
 
 
 def test_the_export_tells_everything_in_words_and_nothing_of_it_is_live() -> None:

@@ -22,6 +22,7 @@ from rag_app.index.conversion import MIN_COSINE
 from rag_app.index.embedder import Embedder
 from rag_app.index.models import ModelSpec, resolve_model
 from rag_app.library import Library
+from rag_app.sums import write_sums
 
 QUESTION = "how many lamps did birch ship ?"
 TEXTS = [
@@ -196,6 +197,24 @@ def test_a_damaged_conversion_is_made_anew(tiny_folder: Path, tmp_path: Path) ->
     opened = Embedder(spec, encoder="openvino", cache=tmp_path)
     opened.encode_queries(["x"])
     assert opened._model is None
+
+
+def test_a_conversion_that_this_processor_does_not_run_is_a_note(
+    tiny_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As OpenVINO of a machine without the instructions does, or without the memory."""
+    spec = spec_of(tiny_folder)
+    Embedder(spec, encoder="openvino", cache=tmp_path).encode_queries(["x"])
+    (model,) = tmp_path.rglob("model.xml")
+    model.write_text("<net/>")
+    write_sums(model.parent)  # whole by its checksums
+    with pytest.raises(ModelError, match=f"OpenVINO cannot run {spec.name}"):
+        Embedder(spec, encoder="openvino", cache=tmp_path).encode_queries(["x"])
+    with caplog.at_level(logging.WARNING):
+        automatic = Embedder(spec, encoder="auto", cache=tmp_path)
+        automatic.encode_queries(["x"])
+    assert automatic.encoder.name == "torch"
+    assert any("OpenVINO cannot run" in record.getMessage() for record in caplog.records)
 
 
 def test_another_reading_limit_is_another_conversion(tiny_folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 
 import pytest
 
+from rag_app.filters import item_order
 from rag_app.records import Filing, Filters
 
 NVIDIA = Filing(
@@ -51,6 +52,12 @@ def test_filters_read_as_a_sentence_part_and_as_json() -> None:
     assert Filters(**filters.as_json()) == filters
     assert dataclasses.replace(filters, form="10-Q").form == ("10-Q",)
     assert hash(filters) == hash(Filters(**filters.as_json()))
+
+
+def test_items_stand_in_the_order_of_a_filing() -> None:
+    items = ["II-1A", "16G", "10", "7A", "9.01", "7", "1.05", "16", "1A", ""]
+    ordered = ["", "1A", "1.05", "7", "7A", "9.01", "10", "16", "16G", "II-1A"]
+    assert sorted(items, key=item_order) == ordered
 
 
 def test_empty_values_restrict_nothing() -> None:

@@ -82,15 +82,17 @@ def read_asked(
         items=explicit.item or tuple(filter(has_item, items(said))),
     )
     sides = [] if among or explicit.ticker else sides_of_all(companies, wanted)
+    held = list(sides)  # a side without a filing has its note, and leaves the answer to the others
     for company in among:
         own, lacking = sides_of_company(company, wanted)
         sides += own
+        held += [side for side in own if any(map(side.admits, company.filings))]
         notes += lacking
-    filters = _admitting_all(sides) if sides else explicit
+    held = held or sides
     return Asked(
-        filters=filters,
-        sides=tuple(sides) if 1 < len(sides) <= MAX_SIDES else (),
-        by_itself=filters != explicit,
+        filters=_admitting_all(held) if held else explicit,
+        sides=tuple(held) if 1 < len(held) <= MAX_SIDES else (),
+        by_itself=bool(sides) and _admitting_all(sides) != explicit,
         notes=tuple(dict.fromkeys(notes)),
         missing=missing,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag_app.errors import ModelError
 from rag_app.index.converted import TOKENIZER, Conversion
 from rag_app.index.encoder_openvino import MODEL, PRECISIONS, OpenVinoEncoder, import_openvino
 from rag_app.index.encoder_torch import TorchEncoder
@@ -64,6 +65,8 @@ def convert_model(spec: ModelSpec, model: SentenceTransformer, folder: Path) -> 
             cosine = float((_probe(encoder) * expected).sum(axis=1).min())
             if cosine >= MIN_COSINE:
                 return dataclasses.replace(plain, precision=encoder.precision, cosine=cosine)
+    except ModelError as error:
+        return _refused(folder, str(error))
     except Exception as error:  # whatever a converter makes of a module that it does not know
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         return _refused(folder, f"OpenVINO cannot run {spec.name} ({reason}).")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_app.errors import ModelError
 from rag_app.index.converted import TOKENIZER, Conversion, open_conversion
 from rag_app.index.encoders import OPENVINO, Kind, LoadModel, Vectors
 from rag_app.index.models import ModelSpec
@@ -68,9 +70,10 @@ class OpenVinoEncoder:
         self._tokens = Tokens(
             folder / TOKENIZER, max_tokens=conversion.max_tokens, pad_id=conversion.pad_id
         )
-        self._file = folder / MODEL
-        self._core = import_openvino().Core()
-        able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._file, self._model = folder / MODEL, spec.name
+        with _plain_errors(spec.name):
+            self._core = import_openvino().Core()
+            able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = conversion.precision if conversion.precision.upper() in able else "f32"
         self._compiled: dict[int, Compiled] = {}
         self._compiling = threading.Lock()
@@ -84,7 +87,8 @@ class OpenVinoEncoder:
                     "NUM_STREAMS": streams,
                     "INFERENCE_NUM_THREADS": processor_threads(),
                 }
-                model = self._core.compile_model(str(self._file), "CPU", options)
+                with _plain_errors(self._model):
+                    model = self._core.compile_model(str(self._file), "CPU", options)
                 self._compiled[streams] = Compiled(model, streams)
             return self._compiled[streams]
 
@@ -126,7 +130,7 @@ def open_converted(spec: ModelSpec, cache: Path, load: LoadModel) -> OpenVinoEnc
     """Open the converted model, after converting it where that was not done yet.
 
     Raises:
-        ModelError: OpenVINO cannot convert the model, or does not give its vectors.
+        ModelError: OpenVINO cannot convert or run the model, or does not give its vectors.
         LibraryError: the disk is full or read-only.
     """
 
@@ -137,6 +141,16 @@ def open_converted(spec: ModelSpec, cache: Path, load: LoadModel) -> OpenVinoEnc
 
     folder, conversion = open_conversion(cache, OPENVINO, version("openvino"), spec, convert)
     return OpenVinoEncoder(folder, spec, conversion)
+
+
+@contextmanager
+def _plain_errors(model: str) -> Iterator[None]:
+    """OpenVINO raises ``RuntimeError`` for all that fails, with lines of its own source."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"OpenVINO cannot run {model} ({reason}).") from None
 
 
 def import_openvino() -> Any:

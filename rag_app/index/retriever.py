@@ -14,6 +14,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from rag_app.errors import LibraryError
 from rag_app.filings.chunks import passage_text
+from rag_app.filters import item_order
 from rag_app.index.embedder import Vectors, truncate
 from rag_app.index.fusion import DENSE_SHARE, Pool, Scores, best_first, fuse
 from rag_app.index.opened import key_of
@@ -165,15 +166,8 @@ def no_such_item(snapshot: Snapshot, filters: Filters) -> str:
     held = {
         item for key in snapshot.admitted(filters) for item in snapshot.opened.items(key).values()
     }
-    named = ", ".join(sorted(filter(None, held), key=_item_order))
+    named = ", ".join(sorted(filter(None, held), key=item_order))
     return f"No passage of {filters} is in the index; the Items there are {named}."
-
-
-def _item_order(item: str) -> tuple[str, int, str]:
-    """Part, number, letter: ``1A`` before ``7`` before ``10``, ``II-1A`` behind them."""
-    part, _, rest = item.rpartition("-")
-    digits = "".join(filter(str.isdigit, rest))
-    return part, int(digits or 0), rest
 
 
 class _Nodes(dict[int, TextNode]):

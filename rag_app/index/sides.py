@@ -35,10 +35,17 @@ class Group:
 
 
 def sides_of_company(company: Company, wanted: Wanted) -> tuple[list[Filters], list[str]]:
-    """A filter for each year or period of the company, and what the library lacks of them."""
+    """A filter for each year or period of the company, and what the library lacks of them.
+
+    Where the explicit filters leave the company no filing, the one filter admits none.
+    """
     explicit, notes = wanted.explicit, []
     rest = Filters(explicit.ticker, explicit.form, (), explicit.period)
     own = [filing for filing in company.filings if rest.admits(filing)]
+    if not own:
+        who, years = _who(company, company.filings, explicit), explicit.fiscal_year
+        nothing = Filters(who, explicit.form, years, explicit.period, wanted.items)
+        return [nothing], [_none_of(company, explicit)]
     forms = held_forms(own, wanted.forms)
     if forms:
         own = [filing for filing in own if filing.form in forms]
@@ -48,7 +55,7 @@ def sides_of_company(company: Company, wanted: Wanted) -> tuple[list[Filters], l
     everything = Group(tuple(own), explicit.fiscal_year, explicit.period)
     return [
         Filters(
-            ticker=_who(company, group.filings, explicit),
+            ticker=_who(company, group.filings or company.filings, explicit),
             form=explicit.form or forms,
             fiscal_year=group.years,
             period=explicit.period or group.periods,
@@ -167,6 +174,15 @@ def _newest(own: Sequence[Filing], latest: str) -> Filing:
 def _most_hold(companies: Sequence[Company], year: int) -> bool:
     holders = [c for c in companies if year in {filing.fiscal_year for filing in c.filings}]
     return 2 * len(holders) > len(companies)
+
+
+def _none_of(company: Company, explicit: Filters) -> str:
+    """One sentence on a form or period, set by hand, of which the company has no filing."""
+    what = f"no {' or '.join(explicit.form) or 'filing'}"
+    if explicit.period:
+        ends = " or ".join(explicit.period)
+        return f"The library holds {what} of {company.label} with a period to {ends}."
+    return _lacks(company, what, explicit.form[0])
 
 
 def _lacks(company: Company, what: str, form: str, years: Sequence[int] = ()) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
 
-from rag_app.errors import FilingError, RagError
+from rag_app.errors import FilingError, LibraryError, RagError
 from rag_app.filings.edgar import SET_IDENTITY
 from rag_app.filings.edgar_wanted import wanted_companies, wanted_filings
 from rag_app.filings.forms import FORM_ITEMS, form_items
@@ -16,8 +18,9 @@ from rag_app.ingest import FILING_SUFFIXES
 from rag_app.settings import Settings
 from rag_app.ui import state
 from rag_app.ui.job_list import run_job
+from rag_app.ui.jobs import jobs
 from rag_app.ui.markdown import written_markdown
-from rag_app.uploads import keep_upload, safe_name
+from rag_app.uploads import forget_refused, keep_upload, safe_name, uploads_in
 
 FORMS = [name for form in FORM_ITEMS for name in (form, f"{form}/A")]
 NAMED = 3
@@ -114,17 +117,32 @@ def _draw_upload(settings: Settings, *, busy: bool) -> None:
 def _upload(
     settings: Settings, files: Sequence[Upload], flags: dict[str, str], limit_mb: int
 ) -> None:
-    """Keep the files and start reading them.
+    """Keep the files and start reading them; where that cannot be started, none is kept.
 
     Raises:
         FilingError: there is none, one is too large or no filing by its name, or fields that are
             one filing's were given for several.
+        JobError: a job runs already.
+        LibraryError: the disk is full or read-only.
     """
     check_uploads(files, flags, limit_mb)
-    paths = [keep_upload(settings.home, file.name, file.getvalue()) for file in files]
     said = [f"--{name}={value}" for name, value in flags.items() if value]
-    st.session_state["upload-turn"] += 1
-    run_job(_title(files), ["ingest", *said, *(str(path.resolve()) for path in paths)])
+    paths: list[Path] = []
+    try:
+        for file in files:
+            paths.append(keep_upload(settings.home, file.name, file.getvalue()).resolve())
+        st.session_state["upload-turn"] += 1
+        run_job(_title(files), ["ingest", *said, *map(str, paths)])
+    except RagError:
+        _forget_unread(settings.home, paths)
+        raise
+
+
+def _forget_unread(home: Path, paths: Sequence[Path]) -> None:
+    """Remove the uploads that no filing was read from and no job on the page names."""
+    named = {path.parent for job in jobs(home) for path in uploads_in(home, job.argv)}
+    with suppress(LibraryError):  # it cannot be read; the failure that led here is what is said
+        forget_refused(home, [path for path in paths if path.parent not in named])
 
 
 def check_uploads(files: Sequence[Upload], flags: dict[str, str], limit_mb: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from rag_app.companies import companies_of
+from rag_app.filters import item_order
 from rag_app.library import Library, StoredFiling
 from rag_app.records import Filters
 from rag_app.settings import Settings
@@ -90,7 +91,7 @@ def _filters(stored: Sequence[StoredFiling]) -> Filters:
         ends = _choose("Period to", _newest_first(str(each.filing.period_end) for each in kept))
         kept = [each for each in kept if Filters(period=ends).admits(each.filing)]
         found = {item for each in kept for item in each.health.items_found}
-        items = _choose("Item", sorted(found, key=_order_of_item))
+        items = _choose("Item", sorted(found, key=item_order))
     return Filters(tickers, forms, map(int, years), ends, items)
 
 
@@ -100,10 +101,3 @@ def _choose(label: str, options: list[str]) -> list[str]:
 
 def _newest_first(values: Iterable[str]) -> list[str]:
     return sorted(set(values), reverse=True)
-
-
-def _order_of_item(item: str) -> tuple[str, float, str]:
-    """Part, number, letter: ``7`` before ``7A`` before ``10``, and part II behind part I."""
-    part, _, number = item.rpartition("-")
-    digits = number.rstrip("ABC")
-    return part, float(digits or 0), number

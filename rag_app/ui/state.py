@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -18,15 +18,14 @@ from rag_app.index.chroma_server import dense_store
 from rag_app.index.embedder import Embedder
 from rag_app.index.encoders import encoder_cache
 from rag_app.index.models import resolve_model, weights_changed_at
-from rag_app.index.serving import may_answer, open_snapshot
+from rag_app.index.serving import open_snapshot
 from rag_app.index.snapshot import Snapshot
 from rag_app.library import Library
 from rag_app.records import Filters
-from rag_app.sealed import current
 from rag_app.settings import Settings, load_settings
 from rag_app.ui.markdown import written_markdown
+from rag_app.ui.open_snapshots import Kept, OpenSnapshots
 
-MAX_OPEN_SNAPSHOTS = 8
 UNANSWERED = (
     "This question has no answer: another was asked, or the page was loaded anew or left, before "
     "the answer was whole. Ask it again."
@@ -85,26 +84,9 @@ def _warm_up(embedder: Embedder) -> None:
         logging.getLogger(__name__).debug("warming up failed", exc_info=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    snapshot: Snapshot
-    notes: tuple[str, ...]
-    """What was said of it when it was opened."""
-    at: float
-    """By the monotonic clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """Open snapshots by what they stand for; the lock makes the second of two sessions wait."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    snapshots: dict[tuple[object, ...], _Kept] = field(default_factory=dict)
-
-
 @st.cache_resource(show_spinner=False)
-def _opened() -> _Opened:
-    return _Opened()
+def _opened() -> OpenSnapshots:
+    return OpenSnapshots()
 
 
 def snapshot(model: str, dim: int) -> Snapshot:
@@ -119,25 +101,27 @@ def snapshot(model: str, dim: int) -> Snapshot:
     chosen = embedder(model)
     root = index_root(library.home, chosen.spec, dim)
     opened = _opened()
-    with opened.lock:
-        versions = library.versions()
-        about = tuple(versions.items())
-        found = opened.snapshots.get((root, current(root), about))
-        if found is None or not may_answer(found.snapshot, versions, time.monotonic() - found.at):
-            notes: list[str] = []
-            with _encoding_bar(model, chunks_without_vectors(library, chosen.spec)) as on_progress:
-                fresh = open_snapshot(
-                    library, chosen, dim, on_progress=on_progress, on_note=notes.append
-                )
-            found = _Kept(fresh, tuple(notes), time.monotonic())
-            opened.snapshots[(root, fresh.folder, about)] = found
-            if len(opened.snapshots) > MAX_OPEN_SNAPSHOTS:
-                opened.snapshots.pop(next(iter(opened.snapshots)))
+    found = opened.find(root, library.versions())
+    if found is None:
+        with opened.opening:
+            versions = library.versions()
+            found = opened.find(root, versions)  # another session may have opened it meanwhile
+            if found is None:
+                found = _open(library, chosen, dim)
+                opened.keep(root, versions, found)
     if st.session_state.get("noted") != found.notes:  # once a session, not at every rerun
         st.session_state["noted"] = found.notes
         for note in found.notes:
             st.toast(written_markdown(note))
     return found.snapshot
+
+
+def _open(library: Library, chosen: Embedder, dim: int) -> Kept:
+    notes: list[str] = []
+    waiting = chunks_without_vectors(library, chosen.spec)
+    with _encoding_bar(chosen.spec.name, waiting) as on_progress:
+        fresh = open_snapshot(library, chosen, dim, on_progress=on_progress, on_note=notes.append)
+    return Kept(fresh, tuple(notes), time.monotonic())
 
 
 @contextmanager
