@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag_app.arguments import command_parser
 from rag_app.cli import OK, USER, open_all, open_index, run
-from rag_app.settings import Settings, load_settings
+from rag_app.settings import Settings, load_settings, processor_threads
 
 if TYPE_CHECKING:
     from rag_app.filings.edgar_downloads import Origin
@@ -55,7 +54,7 @@ def _ingest(args: argparse.Namespace) -> int:
     failures = fetched.failures if fetched else {}
     for company, error in failures.items():
         print(f"error: {company}: {error}", file=sys.stderr)
-    return USER if report.refused or failures else OK
+    return USER if report.refused or report.broken_off or failures else OK
 
 
 def _workers(asked: int | None) -> int:
@@ -63,7 +62,7 @@ def _workers(asked: int | None) -> int:
 
     if asked is not None and asked < 1:
         raise RagError(f"--workers {asked} is no number of processes; give 1 or more.")
-    return asked or os.cpu_count() or 1
+    return asked or processor_threads()
 
 
 def _cover_flags(args: argparse.Namespace) -> CoverFlags:
@@ -147,11 +146,12 @@ def _chat(args: argparse.Namespace) -> int:
 
 
 def _facts(args: argparse.Namespace) -> int:
-    from rag_app.ask_flags import years_named
+    from rag_app.ask_flags import check_named, years_named
     from rag_app.facts import facts_json, facts_text, find_facts
     from rag_app.library import Library
     from rag_app.records import Filters
 
+    check_named({"ticker": args.ticker, "form": args.form})
     library = Library(load_settings().home)
     filters = Filters(args.ticker, args.form, years_named(args.year))
     found = find_facts(library, filters, args.concept)

@@ -65,7 +65,10 @@ def command_parser() -> argparse.ArgumentParser:
         "--period-end", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="of a file"
     )
     ingest.add_argument(
-        "--workers", type=int, metavar="N", help="processes that read files (default: all cores)"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that read files (default: all cores, or OMP_NUM_THREADS)",
     )
     ingest.add_argument(
         "--engine", default="local", help="what encodes: local or ray (default: %(default)s)"
@@ -106,8 +109,8 @@ def command_parser() -> argparse.ArgumentParser:
 
     facts = commands.add_parser("facts", help="list the XBRL facts of a concept")
     facts.add_argument("--concept", required=True, help="such as Revenues or us-gaap:Revenues")
-    facts.add_argument("--ticker", default="", help="only this company's filings")
-    facts.add_argument("--form", default="", help="only this form")
+    facts.add_argument("--ticker", default=(), help="only this company's filings")
+    facts.add_argument("--form", default=(), help="only this form")
     facts.add_argument(
         "--year",
         nargs="+",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rag_app.errors import RagError
+from rag_app.question import NO_QUESTION, in_words
 from rag_app.records import Filters
 
 _YEARS = re.compile(r"(\d{4})(?:-(\d{4}))?")
@@ -39,17 +40,32 @@ def question_and_filters(args: argparse.Namespace) -> tuple[str, Filters]:
     """What is asked, and of which filings.
 
     Raises:
-        RagError: there is no question, or a value that is none.
+        RagError: there is no question in words, or a value that is none.
     """
     question = args.question or _taken_back(args)
     if not question:
         raise RagError('Give a question: python -m rag_app ask "What was revenue in 2023?"')
+    check_named({name: getattr(args, name) for name in SEVERAL})
+    if not in_words(question):
+        raise RagError(NO_QUESTION)
     for period in args.period:
         if not _PERIOD.fullmatch(period):
             raise RagError(f"--period {period} is no date; give 2023-09-30, 2023-09 or 2023.")
     years = years_named(args.year)
     items = [item.upper() for item in args.item]
     return question, Filters(args.ticker, args.form, years, args.period, items)
+
+
+def check_named(flags: Mapping[str, str | Sequence[str]]) -> None:
+    """Refuse a filter that names nothing, as an unset variable of a shell does: left out, it would
+    let everything pass.
+
+    Raises:
+        RagError: a value is empty.
+    """
+    for name, values in flags.items():
+        if not all(value.strip() for value in ([values] if isinstance(values, str) else values)):
+            raise RagError(f"--{name} is given an empty value; name one, or leave the flag out.")
 
 
 def _taken_back(args: argparse.Namespace) -> str:

@@ -142,7 +142,9 @@ def _none_found(read: Mapping[str, Sequence[Fact]], filters: Filters, concept: s
         )
     lowered = {name.lower(): name for name in names}
     close = difflib.get_close_matches(_local(concept).lower(), lowered, n=5, cutoff=0.5)
-    near = ", ".join(lowered[name] for name in close) or "none is alike"
+    if not close:
+        return f"No fact of {concept} in {filters}, and no concept there has a name like it."
+    near = ", ".join(lowered[name] for name in close)
     return f"No fact of {concept} in {filters}; the closest concepts there: {near}."
 
 

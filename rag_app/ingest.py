@@ -15,13 +15,14 @@ from rag_app.errors import FilingError
 from rag_app.filings.batch import ReadFile, RefusedFile, read_files
 from rag_app.filings.chunks import CHUNKER_VERSION
 from rag_app.filings.cover import flagged
+from rag_app.filings.edgar_downloads import ORIGIN_SUFFIX
 from rag_app.filings.edgar_read import read_fetched
 from rag_app.filings.source import printable, read_bytes
 from rag_app.index.build import Progress, build_index, chunks_without_vectors
 from rag_app.index.embedder import Embedder
 from rag_app.library import Library
 from rag_app.records import NO_FLAGS, CoverFlags, Health
-from rag_app.sealed import writer_lock
+from rag_app.sealed import current, writer_lock
 
 FILING_SUFFIXES = {".htm", ".html", ".xhtml", ".txt", ".pdf"}
 
@@ -55,6 +56,14 @@ class IngestReport:
     """Of encoding alone."""
     skipped: tuple[Path, ...] = ()
     """Links in a folder that point out of it."""
+    passed_over: tuple[Path, ...] = ()
+    """Files in a folder that are no filings by their names."""
+
+    @property
+    def broken_off(self) -> tuple[FileOutcome, ...]:
+        """The files whose filings are stored though they break off before their end."""
+        latest = {file.key: file for file in self.files if file.health}
+        return tuple(file for file in latest.values() if file.health and file.health.breaks_off)
 
     @property
     def refused(self) -> tuple[FileOutcome, ...]:
@@ -101,8 +110,9 @@ def ingest(
     read = partial(read_fetched, max_bytes=max_bytes, flags=flags)
     outcomes: list[FileOutcome] = []
     skipped: list[Path] = []
+    passed_over: list[Path] = []
     with writer_lock(library.home):
-        files = find_files(paths, skipped.append)
+        files = find_files(paths, skipped.append, passed_over.append)
         watcher.on_files(len(files))
         known = _of_no_type(files)
         known |= _unchanged([f for f in files if f not in known], flags, library, max_bytes)
@@ -112,23 +122,28 @@ def ingest(
                 watcher.on_file(outcome)
                 outcomes.append(outcome)
         if not library.versions():
-            return IngestReport(tuple(outcomes), 0, 0, 0.0, tuple(skipped))
+            return IngestReport(tuple(outcomes), 0, 0, 0.0, tuple(skipped), tuple(passed_over))
         watcher.on_encoding(chunks_without_vectors(library, embedder.spec))
         began = time.perf_counter()
         encoded = encode(library, embedder, watcher.on_encoded)
         seconds = time.perf_counter() - began
         built = build_index(library, embedder, dim, watcher.on_encoded)
     encoded += built.encoded  # what was found to be damaged
-    return IngestReport(tuple(outcomes), built.chunk_count, encoded, seconds, tuple(skipped))
+    return IngestReport(
+        tuple(outcomes), built.chunk_count, encoded, seconds, tuple(skipped), tuple(passed_over)
+    )
 
 
 def find_files(
-    paths: Iterable[Path], on_skipped: Callable[[Path], None] = lambda link: None
+    paths: Iterable[Path],
+    on_skipped: Callable[[Path], None] = lambda link: None,
+    on_passed_over: Callable[[Path], None] = lambda file: None,
 ) -> list[Path]:
     """The files named, and those under the folders named that look like filings, sorted.
 
     A link in a folder is followed only to what lies in that folder too; of any other
-    ``on_skipped`` is told.
+    ``on_skipped`` is told. ``on_passed_over`` is told of a file in a folder that is no filing by
+    its name; a hidden one, and what is kept beside a filing fetched from EDGAR, is not told.
 
     Raises:
         FilingError: a path does not exist, or a folder holds no such file.
@@ -142,7 +157,7 @@ def find_files(
                 f"{printable(path)} cannot be read ({error.strerror}); check the path."
             ) from None
         if is_folder:
-            inside = sorted(_filings_in(path, on_skipped))
+            inside = list(_filings_in(path, on_skipped, on_passed_over))
             if not inside:
                 kinds = ", ".join(sorted(FILING_SUFFIXES))
                 raise FilingError(
@@ -158,14 +173,20 @@ def find_files(
     return found
 
 
-def _filings_in(folder: Path, on_skipped: Callable[[Path], None]) -> Iterable[Path]:
+def _filings_in(
+    folder: Path, on_skipped: Callable[[Path], None], on_passed_over: Callable[[Path], None]
+) -> Iterable[Path]:
     home = folder.resolve()
-    for file in folder.rglob("*"):
-        if file.suffix.lower() in FILING_SUFFIXES and file.is_file():
-            if file.resolve().is_relative_to(home):
-                yield file
-            else:
-                on_skipped(file)
+    for file in sorted(folder.rglob("*")):
+        if not file.is_file():
+            continue
+        if file.suffix.lower() not in FILING_SUFFIXES:
+            if not file.name.startswith(".") and not file.name.endswith(ORIGIN_SUFFIX):
+                on_passed_over(file)
+        elif file.resolve().is_relative_to(home):
+            yield file
+        else:
+            on_skipped(file)
 
 
 def _of_no_type(files: Iterable[Path]) -> dict[Path, FileOutcome]:
@@ -214,6 +235,12 @@ def _store(file: ReadFile | RefusedFile, library: Library, max_bytes: int) -> Fi
     if library.holds(filing, CHUNKER_VERSION):
         count = library.stored(filing.key, library.version_of(filing, CHUNKER_VERSION)).chunk_count
         return FileOutcome(file.path, "unchanged", filing.key, count, health)
+    if health.breaks_off and _holds_whole(library, filing.key):
+        error = (
+            f"{filing.source} breaks off before its end, and the library holds {filing.key} whole; "
+            "download it again."
+        )
+        return FileOutcome(file.path, "refused", error=error)
     outcome = "replaced" if library.has(filing.key) else "added"
     try:
         same = _sha256(file.path, max_bytes) == filing.sha256
@@ -224,6 +251,11 @@ def _store(file: ReadFile | RefusedFile, library: Library, max_bytes: int) -> Fi
         return FileOutcome(file.path, "refused", error=error)
     library.add(file.parsed, file.chunks, file.path, CHUNKER_VERSION)
     return FileOutcome(file.path, outcome, filing.key, len(file.chunks), health)
+
+
+def _holds_whole(library: Library, key: str) -> bool:
+    folder = current(library.root / key)
+    return folder is not None and not library.stored(key, folder.name).health.breaks_off
 
 
 def _sha256(file: Path, max_bytes: int) -> str:

@@ -67,10 +67,8 @@ def file_line(file: FileOutcome) -> str:
     line = f"{file.outcome:<10} {file.key}: {file.chunk_count} chunks"
     if file.health is None:
         return line
-    line += f", {len(file.health.items_found)} Items"
-    if file.health.items_missing:
-        line += f", missing {', '.join(file.health.items_missing)}"
-    return "; ".join([line, *file.health.notes])
+    line += f", {len(file.health.items_found)} Items"  # the notes name those that are missing
+    return "; ".join(filter(None, [line, " ".join(file.health.notes)]))
 
 
 def refusal_of(name: str) -> str:
@@ -87,16 +85,39 @@ def describe(report: IngestReport) -> str:
     return (
         f"{stored} filing{'' if stored == 1 else 's'} read, {len(report.refused)} refused; "
         f"the index holds {report.chunk_count} chunks, {report.encoded} of them encoded now{rate}."
+        + _broken_off(report.broken_off)
         + _skipped(report.skipped)
+        + _passed_over(report.passed_over)
+    )
+
+
+def _broken_off(files: Sequence[FileOutcome]) -> str:
+    if not files:
+        return ""
+    names, one = _names([file.path for file in files]), len(files) == 1
+    breaks, what = ("breaks", "that file") if one else ("break", "those files")
+    filings = "filing" if one else "filings"
+    return (
+        f"\n{len(files)} {filings} {breaks} off and may lack Items: {names}; download {what} again."
     )
 
 
 def _skipped(links: Sequence[Path]) -> str:
     if not links:
         return ""
-    names = ", ".join(printable(Path(link.name)) for link in links[:5])
-    more = " and more" if len(links) > 5 else ""
     what = "link that points out of its folder"
     if len(links) > 1:
         what = "links that point out of their folder"
-    return f"\nSkipped {len(links)} {what}: {names}{more}; name the files themselves to add them."
+    return f"\nSkipped {len(links)} {what}: {_names(links)}; name the files themselves to add them."
+
+
+def _passed_over(files: Sequence[Path]) -> str:
+    if not files:
+        return ""
+    what = "file that is no filing by its name" if len(files) == 1 else "files that are no filings"
+    return f"\nPassed over {len(files)} {what}: {_names(files)}."
+
+
+def _names(files: Sequence[Path]) -> str:
+    more = " and more" if len(files) > 5 else ""
+    return ", ".join(printable(Path(file.name)) for file in files[:5]) + more

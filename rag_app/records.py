@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
 BlockKind = Literal["heading", "paragraph", "table"]
+BREAKS_OFF = "The file breaks off before its end; download it again."
+"""The note on a filing whose file is not whole; stored filings are known by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,11 @@ class Health:
     notes: tuple[str, ...] = ()
     covered: float | None = None
     boilerplate: float | None = None
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether the file was not whole, so that Items may be missing."""
+        return BREAKS_OFF in self.notes
 
 
 @dataclass(frozen=True, slots=True)

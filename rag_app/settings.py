@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
 from pathlib import Path
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -20,6 +23,9 @@ from pydantic_settings import (
 from rag_app.errors import RagError
 from rag_app.index.fusion import DENSE_SHARE
 from rag_app.index.served import served_model
+
+NOT_SETTINGS = {"RAG_TEST_DATA"}
+"""Variables of the prefix that are read elsewhere: where the tests find real filings."""
 
 
 class Settings(BaseSettings):
@@ -32,6 +38,7 @@ class Settings(BaseSettings):
         env_prefix="RAG_",
         env_file=".env",
         toml_file="settings.toml",
+        env_ignore_empty=True,  # `RAG_DIM=` is how a shell leaves it unset
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -141,7 +148,8 @@ def load_settings(**flags: Any) -> Settings:
 
     Raises:
         RagError: a field has a wrong value (never shown, since it may be a key), settings.toml is
-            malformed or names an unknown field, or the file of promoted models is damaged.
+            malformed or names an unknown field, the environment or ``.env`` sets a ``RAG_``
+            variable that is nearly one, or the file of promoted models is damaged.
     """
     toml = Path("settings.toml")
     try:
@@ -157,11 +165,34 @@ def load_settings(**flags: Any) -> Settings:
         raise RagError(
             f"The setting `{name}` is wrong: {first['msg']}. See settings.toml.example."
         ) from None
+    _check_variables()
     unknown = sorted(set(named) - set(Settings.model_fields))
     if unknown:
         known = ", ".join(Settings.model_fields)
         raise RagError(f"settings.toml names {', '.join(unknown)}; known settings: {known}.")
     return settings
+
+
+def _check_variables() -> None:
+    """Refuse a ``RAG_`` variable that is spelt nearly like a setting, and sets nothing.
+
+    Raises:
+        RagError: names it, where it stands and the nearest that there is.
+    """
+    own = {name: f"RAG_{name.upper()}" for name in Settings.model_fields}
+    own |= {name: name.upper() for name in ("openai_api_key", "openai_base_url", "edgar_identity")}
+    known = {*own.values(), *NOT_SETTINGS}
+    places = {"The environment": EnvSettingsSource, ".env": DotEnvSettingsSource}
+    for place, source in places.items():
+        for name in map(str.upper, source(Settings).env_vars):
+            if not name.startswith("RAG_") or name in known:
+                continue
+            # One that resembles none is another program's: Open WebUI has RAG_TOP_K.
+            if close := difflib.get_close_matches(name, own.values(), n=1, cutoff=0.85):
+                raise RagError(
+                    f"{place} sets {name}, which is no setting; did you mean {close[0]}? "
+                    "settings.toml.example lists them all."
+                )
 
 
 def processor_threads() -> int:

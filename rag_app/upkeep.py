@@ -7,6 +7,7 @@ import sys
 
 from rag_app.cli import INTERNAL, OK, USER, Opened, open_all
 from rag_app.errors import RagError
+from rag_app.records import Filters
 
 INDEX_NOTES = """examples:
   python -m rag_app index --dim 128        one dimension, out of the stored vectors
@@ -70,6 +71,7 @@ def _build(opened: Opened, dims: tuple[int, ...], *, rebuild: bool) -> int:
 def _verify(opened: Opened, dims: tuple[int, ...]) -> int:
     from rag_app.index.verify import verify_index
 
+    opened.library.check_filters(Filters())  # without filings there is nothing to verify
     name = opened.embedder.spec.name
     for dim in dims:
         try:
@@ -99,7 +101,8 @@ def _collect(opened: Opened) -> int:
     with writer_lock(opened.library.home):
         removed = collect(opened.library, opened.embedder.spec, opened.settings, tell)
     total = sum(one.bytes for one in removed)
-    print(f"{len(removed)} things removed, {total / 1e6:.1f} MB ({total} bytes) freed.")
+    things = "thing" if len(removed) == 1 else "things"
+    print(f"{len(removed)} {things} removed, {total / 1e6:.1f} MB ({total} bytes) freed.")
     return OK
 
 
@@ -117,7 +120,9 @@ def repair(args: argparse.Namespace) -> int:
     with writer_lock(opened.library.home):
         done = repair_library(opened.library, max_bytes, tell)
     failed = [one for one in done if one.error]
-    print(f"{len(done) - len(failed)} filings repaired, {len(failed)} could not be.")
+    mended = len(done) - len(failed)
+    filings = "filing" if mended == 1 else "filings"
+    print(f"{mended} {filings} repaired, {len(failed)} could not be.")
     if failed or not opened.library.versions():
         return USER if failed else OK
     return _build(opened, (opened.dim,), rebuild=False)

@@ -43,6 +43,8 @@ class StandIn:
     """Before the first piece."""
     pause_s: float = 0.0
     """Behind each piece."""
+    garbled: bytes = b""
+    """Sent as an event behind the pieces, whatever it is."""
     break_after: int | None = None
     """Drop the connection after so many pieces."""
     tools: Literal["ignored", "refused", "taken"] = "ignored"
@@ -92,6 +94,8 @@ def llm_standin(answers: StandIn, port: int = 0) -> Iterator[StandIn]:
                     return
                 called |= self._send(piece)
                 time.sleep(answers.pause_s)
+            if answers.garbled:
+                self._line(answers.garbled)
             self._end("tool_calls" if called else "stop")
 
         def _send(self, piece: str | Called) -> bool:
@@ -116,7 +120,10 @@ def llm_standin(answers: StandIn, port: int = 0) -> Iterator[StandIn]:
             self.wfile.write(body)
 
         def _event(self, data: str) -> None:
-            line = f"data: {data}\n\n".encode()
+            self._line(data.encode())
+
+        def _line(self, data: bytes) -> None:
+            line = b"data: " + data + b"\n\n"
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
 

@@ -273,6 +273,10 @@ def test_the_command_lists_facts_with_chunks_of_the_library(
     assert f"{int(rows[0]['value']):,} USD · at 2023-" in capsys.readouterr().out
     assert main([*asked, "Asets"]) == 2
     assert "the closest concepts there: Assets" in capsys.readouterr().err
+    assert main([*asked, "Nope"]) == 2
+    assert "of Nope in TSLT fiscal 2023, and no concept there has a name like it.\n" in (
+        capsys.readouterr().err
+    )
 
 
 def test_facts_shown_twice_have_one_line() -> None:

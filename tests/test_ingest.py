@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from hashed import HashedEmbedder, small_library
+from hashed import add as add_hashed
 from tiny import write_filing
 
 import rag_app.ingest as write_path
-from rag_app.__main__ import main
+from rag_app.__main__ import _workers, main
 from rag_app.errors import FilingError, LibraryError
 from rag_app.filings import batch
 from rag_app.filings.read import read_filing
@@ -27,6 +28,7 @@ from rag_app.index.retriever import FilingsRetriever
 from rag_app.index.serving import open_snapshot
 from rag_app.ingest import IngestReport, find_files, ingest
 from rag_app.library import Library, StoredFiling
+from rag_app.progress import describe
 from rag_app.records import CoverFlags, Filters, ParsedFiling
 from rag_app.sealed import current, writer_lock
 
@@ -180,6 +182,11 @@ def test_little_work_starts_no_process(tmp_path: Path, monkeypatch: pytest.Monke
     assert [file.path for file in batch.read_files(paths, read, 8)] == paths
 
 
+def test_the_threads_that_are_granted_are_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert (_workers(None), _workers(7)) == (3, 7)
+
+
 def test_no_workers_at_all_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_filing(tmp_path / "a.html")
     assert main(["ingest", str(path), "--workers", "0"]) == 2
@@ -271,6 +278,54 @@ def test_an_amended_file_replaces(library: Library, minilm: Embedder, tmp_path: 
     found = texts(library, minilm, "What does the company make?")
     assert any("fire hydrants" in text for text in found)
     assert not any("bilge pumps" in text for text in found)
+
+
+def write_cut(path: Path) -> Path:
+    """The same filing as ``write_filing`` writes, broken off before Item 8."""
+    whole = write_filing(path).read_text("utf-8")
+    path.write_text(whole[: whole.index("<p><b>Item 8")], "utf-8")
+    return path
+
+
+def test_a_file_that_breaks_off_never_replaces_a_whole_one(
+    library: Library, tmp_path: Path
+) -> None:
+    whole, cut = write_filing(tmp_path / "a.html"), write_cut(tmp_path / "cut.html")
+    add_hashed(library, whole)
+    before = library.versions()
+    report = add_hashed(library, cut)
+    (refused,) = report.refused
+    assert refused.error.endswith(
+        "cut.html breaks off before its end, and the library holds QPI_10-K_2023-12-31 whole; "
+        "download it again."
+    )
+    assert library.versions() == before
+    assert not report.broken_off
+
+
+def test_a_new_file_that_breaks_off_is_kept_and_not_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = write_cut(tmp_path / "cut.html")
+    monkeypatch.setattr("rag_app.cli.open_embedder", lambda settings: HashedEmbedder())
+    assert main(["ingest", str(cut), "--dim", "16"]) == 2
+    line, _, last = capsys.readouterr().out.splitlines()
+    assert line.startswith("added ")
+    assert line.count("9C") == 1, "what is missing is named once"
+    assert last == "1 filing breaks off and may lack Items: cut.html; download that file again."
+    whole = write_filing(tmp_path / "a.html")
+    assert main(["ingest", str(whole), "--dim", "16"]) == 0
+    assert "replaced" in capsys.readouterr().out
+
+
+def test_what_a_folder_holds_beside_filings_is_named_once(tmp_path: Path) -> None:
+    write_filing(tmp_path / "a.html")
+    for name in ("more.zip", ".hidden", "a.html.origin.json"):
+        (tmp_path / name).touch()
+    over: list[Path] = []
+    assert find_files([tmp_path], on_passed_over=over.append) == [tmp_path / "a.html"]
+    said = describe(IngestReport((), 0, 0, 0.0, passed_over=tuple(over))).split("\n")[1]
+    assert said == "Passed over 1 file that is no filing by its name: more.zip."
 
 
 def test_another_year_stands_beside(library: Library, minilm: Embedder, tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def test_a_port_that_cannot_be_listened_on_is_said_before_anything_else(
         assert f"127.0.0.1:{port} cannot be listened on" in failure(capsys, command, "--port", port)
 
 
+@pytest.mark.parametrize("asked", ["   ", "???"])
+def test_a_question_without_a_word_is_refused(
+    asked: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert failure(capsys, "ask", asked) == "error: Ask a question in words."
+
+
 def test_an_item_that_is_not_there_names_those_that_are(
     sample_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

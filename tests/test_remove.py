@@ -11,14 +11,18 @@ import pytest
 from hashed import DIM, SPEC, WIDTH, HashedEmbedder, add, build, small_library, source
 
 from rag_app.__main__ import main
+from rag_app.cli import Opened
 from rag_app.errors import LibraryError
 from rag_app.filings.chunks import passage_text
 from rag_app.index.build import index_root
+from rag_app.index.collect import collect
 from rag_app.index.passport import Passport
 from rag_app.index.serving import open_snapshot
 from rag_app.library import Library
 from rag_app.remove import remove_filings
 from rag_app.sealed import current
+from rag_app.serve.engine import Engine
+from rag_app.settings import load_settings
 from rag_app.uploads import UPLOADS, keep_upload
 
 KEY = "QPI_10-K_2022-12-31"
@@ -81,6 +85,18 @@ def test_an_unknown_key_removes_nothing(library: Library, wrong: str) -> None:
         remove(library, KEY, wrong.format(index=root.name))
     assert library.versions() == before
     assert current(root) is not None
+
+
+def test_a_server_holds_nothing_of_a_library_that_is_empty(library: Library) -> None:
+    settings = load_settings()
+    engine = Engine(Opened(settings, library, HashedEmbedder(), DIM), None)
+    assert KEY in engine.snapshot().passport.filings
+    remove(library, *library.versions())
+    assert files_with(library.home, PRODUCT)
+    with pytest.raises(LibraryError, match="is empty"):
+        engine.snapshot()
+    collect(library, SPEC, settings)
+    assert not files_with(library.home, PRODUCT)
 
 
 def test_a_damaged_filing_can_be_removed(library: Library) -> None:

@@ -22,6 +22,7 @@ from rag_app.index.snapshot import Snapshot
 from rag_app.index.vectors import load_vectors, map_vectors, save_vectors
 from rag_app.library import Library
 from rag_app.records import Filters
+from rag_app.retrieval import open_retriever
 from rag_app.settings import load_settings
 
 QUESTION = "How large was Larkspur's order backlog?"
@@ -118,6 +119,25 @@ def test_every_candidate_has_its_true_score_of_both_sides(
     best = {id_ for id_, _ in narrow.lexical.query(QUESTION, 5)}
     assert filters or best <= set(pool.ids)
     assert list(pool.ids) == sorted(set(pool.ids)) and len(pool.ids) > 1
+
+
+def test_a_program_opens_the_retriever_in_one_call(
+    sample_home: Path, snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from llama_index.core.llms import MockLLM
+    from llama_index.core.query_engine import RetrieverQueryEngine
+
+    filters = Filters("LKSP", fiscal_year=2023)
+    opened = open_retriever(filters, home=sample_home, k=3)
+    served = served_retriever(snapshot, load_settings(k=3), filters)
+    question = "What was the order backlog?"
+    ids = [hit.node.node_id for hit in served.retrieve(question)]
+    assert [hit.node.node_id for hit in opened.retrieve(question)] == ids
+    engine = RetrieverQueryEngine.from_args(opened, llm=MockLLM())
+    assert [hit.node.node_id for hit in engine.query(question).source_nodes] == ids
+    with pytest.raises(LibraryError, match="No filing in the library matches ZZZ"):
+        open_retriever(Filters("ZZZ"), home=sample_home)
+    assert not capsys.readouterr().err
 
 
 def test_an_item_narrows_within_a_filing(snapshot: Snapshot) -> None:

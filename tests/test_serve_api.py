@@ -105,6 +105,13 @@ def test_search_gives_passages_that_can_be_read_by_their_ids(api: httpx.Client) 
     assert passage["filing"].startswith("LKSP_10-K_")
 
 
+def test_a_search_takes_filters_from_the_question_as_an_answer_does(api: httpx.Client) -> None:
+    found = api.get("/search", params={"question": BACKLOG}).json()
+    answer = api.post("/ask", json={"question": BACKLOG}).json()
+    assert found["filters"] == answer["filters"] == {"ticker": ["LKSP"], "fiscal_year": [2023]}
+    assert {hit["filing"] for hit in found["hits"]} == {"LKSP_10-K_2023-12-31"}
+
+
 def test_filings_facts_and_health(api: httpx.Client) -> None:
     listed = api.get("/filings", params={"ticker": ["LKSP", "TSLT"], "year": 2023}).json()
     assert {one["ticker"] for one in listed["filings"]} == {"LKSP", "TSLT"}
@@ -123,9 +130,16 @@ def test_filings_facts_and_health(api: httpx.Client) -> None:
         ("GET", "/nowhere", None, 404, "GET /nowhere: Not Found"),
         ("DELETE", "/ask", None, 405, "DELETE /ask: Method Not Allowed"),
         ("POST", "/ask", b"{", 422, "is wrong: JSON decode error"),
-        ("POST", "/ask", b'{"question": "  "}', 422, "`body.question` is wrong"),
+        ("GET", "/search?question=x&tickers=LKSP", None, 422, "did you mean `ticker`? The fields"),
+        ("GET", "/filings?foo=1", None, 422, "no field `foo`; the fields here are ticker,"),
+        ("GET", "/facts?concept=x&foo=1", None, 422, "There is no field `foo`"),
+        ("GET", "/passages/x?foo=1", None, 422, "There is no field `foo`; leave it out"),
+        ("GET", "/health?foo=1", None, 422, "There is no field `foo`"),
+        ("GET", "/search?question=%3F%3F%3F", None, 422, "Ask a question in words."),
+        ("POST", "/ask", b'{"question": "  "}', 422, "Ask a question in words."),
+        ("POST", "/ask?ticker=LKSP", b'{"question": "x"}', 422, "There is no field `ticker`"),
         ("POST", "/ask", b'{"question": "\\ud800 x"}', 422, "`body.question` is wrong"),
-        ("POST", "/ask", b'{"question": "x", "tickers": []}', 422, "Extra inputs"),
+        ("POST", "/ask", b'{"question": "x", "tickers": []}', 422, "did you mean `ticker`?"),
         ("POST", "/ask", b'{"question": "x", "k": 51}', 422, "less than or equal to 50"),
     ],
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,9 @@ def test_the_tools_search_read_and_list_over_stdio(home_copy: Path) -> None:
         assert [one["fiscal_year"] for one in listed] == [2023, 2024]
 
         asked = {"question": BACKLOG, "ticker": ["LKSP"], "year": [2023], "k": 3}
-        hits = records(await client.call_tool("search_filings", asked))
+        found = records(await client.call_tool("search_filings", asked))
+        assert found["filters"] == {"ticker": ["LKSP"], "fiscal_year": [2023]}
+        hits = found["hits"]
         assert [hit["rank"] for hit in hits] == [1, 2, 3]
         assert any("$94.6 million" in hit["text"] for hit in hits)
 
@@ -83,7 +86,41 @@ def test_a_failure_reaches_the_model_as_its_sentence(home_copy: Path) -> None:
         no_fact = await client.call_tool("get_fact", {"concept": "NoSuchConcept"})
         assert sentence(no_fact)
         wrong = await client.call_tool("search_filings", {"question": "x", "k": 51})
-        assert "less than or equal to 50" in sentence(wrong)
+        assert sentence(wrong) == "`k` is wrong: Input should be less than or equal to 50."
+        empty = await client.call_tool("search_filings", {"question": "???"})
+        assert sentence(empty) == "Ask a question in words."
+        unset = await client.call_tool("list_filings", {"ticker": [""]})
+        assert sentence(unset).startswith("`ticker.0` is wrong: String should have at least 1")
+
+    with_client(home_copy, act)
+
+
+def test_a_misspelt_argument_is_refused_by_every_tool(home_copy: Path) -> None:
+    async def act(client: Client) -> None:
+        assert client.server_info.version == version("filings-rag")
+        asked = {"question": "revenue", "tickers": ["LKSP"]}
+        refused = await client.call_tool("search_filings", asked)
+        assert sentence(refused) == (
+            "There is no field `tickers`; did you mean `ticker`? The fields here are question, "
+            "ticker, form, year, item, k."
+        )
+        for tool in (await client.list_tools()).tools:
+            assert tool.input_schema["additionalProperties"] is False
+        for name, given in (
+            ("list_filings", {"bogus": 1}),
+            ("get_fact", {"concept": "Revenues", "bogus": 1}),
+            ("read_passage", {"chunk_id": "x", "bogus": 1}),
+        ):
+            assert "no field `bogus`" in sentence(await client.call_tool(name, given))
+
+    with_client(home_copy, act)
+
+
+def test_the_words_of_a_question_filter_a_search_as_they_do_an_answer(home_copy: Path) -> None:
+    async def act(client: Client) -> None:
+        found = records(await client.call_tool("search_filings", {"question": BACKLOG}))
+        assert found["filters"] == {"ticker": ["LKSP"], "fiscal_year": [2023]}
+        assert {hit["filing"] for hit in found["hits"]} == {"LKSP_10-K_2023-12-31"}
 
     with_client(home_copy, act)
 

@@ -54,6 +54,43 @@ def test_wrong_value_is_named_but_not_shown(monkeypatch: pytest.MonkeyPatch) -> 
     assert "sk-a-secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("RAG_DIMM", "RAG_DIMM, which is no setting; did you mean RAG_DIM?"),
+        ("rag_encodr", "RAG_ENCODR, which is no setting; did you mean RAG_ENCODER?"),
+        ("RAG_OPENAI_API_KEY", "did you mean OPENAI_API_KEY?"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_wherever_it_is_set(
+    name: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv(name, "sk-a-secret")
+        with pytest.raises(RagError, match=r"^The environment sets ") as raised:
+            load_settings()
+    assert sentence in str(raised.value)
+    assert "sk-a-secret" not in str(raised.value)
+    Path(".env").write_text(f"{name}=64\n")
+    with pytest.raises(RagError, match=r"^\.env sets "):
+        load_settings()
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("settings.toml").write_text("dim = 64\n")
+    for name in ("RAG_DIM", "RAG_LLM", "RAG_DIMM"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("RAG_TEST_DATA", "somewhere")
+    assert load_settings().dim == 64
+
+
+def test_a_variable_that_resembles_no_setting_is_another_programs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAG_TOP_K", "7")
+    assert load_settings().k == 5
+
+
 def test_key_is_not_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a-secret")
     assert "sk-a-secret" not in repr(load_settings())

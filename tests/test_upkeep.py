@@ -68,6 +68,28 @@ def test_verify_and_all_dims_on_the_command_line(
     assert "0 filings repaired" in capsys.readouterr().out
 
 
+def test_one_thing_is_said_as_one(
+    library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAG_HOME", str(library.home))
+    monkeypatch.setattr("rag_app.cli.open_embedder", lambda settings: HashedEmbedder())
+    (library.home / "index" / ".build-1.abcd.part").mkdir()
+    assert main(["index", "--gc"]) == 0
+    assert "1 thing removed" in capsys.readouterr().out
+    stored = next(iter(library.filings().values()))
+    (stored.folder / "chunks.jsonl").write_text("")
+    assert main(["ingest", "--repair", "--dim", str(DIM)]) == 0
+    assert "1 filing repaired, 0 could not be." in capsys.readouterr().out
+
+
+def test_verify_of_an_empty_library_says_to_ingest_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["index", "--verify"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "is empty; add filings with `python -m rag_app ingest PATH`" in line
+
+
 def test_verify_asks_for_what_was_not_built(library: Library) -> None:
     with pytest.raises(IndexMismatch, match=r"There is no index of hashed at 32 dimensions; run"):
         verify_index(library, SPEC, 32)

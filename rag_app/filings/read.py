@@ -34,7 +34,15 @@ from rag_app.filings.sgml import Document, is_submission, read_submission
 from rag_app.filings.shown import with_spans
 from rag_app.filings.source import decode, is_cut_off, printable, read_bytes
 from rag_app.filings.text import text_blocks
-from rag_app.records import NO_FLAGS, Block, CoverFlags, Health, ParsedFiling, Section
+from rag_app.records import (
+    BREAKS_OFF,
+    NO_FLAGS,
+    Block,
+    CoverFlags,
+    Health,
+    ParsedFiling,
+    Section,
+)
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -161,7 +169,7 @@ def _notes(
 ) -> list[str]:
     notes = []
     if is_cut_off(data):
-        notes.append("The file breaks off before its end; download it again.")
+        notes.append(BREAKS_OFF)
     if not found:
         notes.append("No Items were found; the filing is kept as one section.")
     elif missing:

@@ -22,19 +22,19 @@ from rag_app.serve.schemas import (
     Answered,
     Ask,
     ChunkId,
-    Count,
     Facts,
     Filings,
-    Filtered,
     Found,
     Healthy,
-    Name,
+    Nothing,
+    OfFacts,
+    OfFilings,
     Passage,
-    PassagesFiltered,
-    Question,
     Refused,
+    Search,
 )
-from rag_app.serve.shown import filing_json, hit_json, passage_json, shown_facts
+from rag_app.serve.shown import filing_json, found_json, passage_json, shown_facts
+from rag_app.serve.strict import wrong_input
 
 STATUS: tuple[tuple[type[RagError], int], ...] = (
     (NotHere, 404),
@@ -48,7 +48,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"description": "Not called by one of the server's names", "model": Refused},
     401: {"description": "No token, or a wrong one", "model": Refused},
     413: {"description": "The request is too large", "model": Refused},
-    422: {"description": "A field is missing or wrong", "model": Refused},
+    422: {"description": "A field is missing, wrong or not known", "model": Refused},
     500: {"description": "A fault of the program", "model": Refused},
     503: {"description": "The library, the model or the index cannot be used", "model": Refused},
 }
@@ -98,10 +98,11 @@ def _engine(request: Request) -> Engine:
 
 
 Served = Annotated[Engine, Depends(_engine)]
+NoQuery = Annotated[Nothing, Query()]
 
 
 @router.post("/ask", response_model=Answered, responses=NOT_HERE | EVENTS)
-def ask(asked: Ask, engine: Served) -> Any:
+def ask(asked: Ask, query: NoQuery, engine: Served) -> Any:
     """Answer a question from the filings, with citations and checked figures."""
     reply = engine.reply(asked.question, asked.filters, asked.k)
     pieces = iter(reply)
@@ -114,49 +115,37 @@ def ask(asked: Ask, engine: Served) -> Any:
 
 
 @router.get("/search", response_model=Found, responses=NOT_HERE)
-def search(
-    question: Annotated[Question, Query()],
-    filters: PassagesFiltered,
-    engine: Served,
-    k: Annotated[Count | None, Query()] = None,
-) -> Any:
-    """The passages nearest to a question, without an answer."""
-    hits = engine.search(question, filters, k)
+def search(wanted: Annotated[Search, Query()], engine: Served) -> Any:
+    """The passages nearest to a question, without an answer.
+
+    They are searched as `/ask` does: what the question's own words name sets the filters that are
+    not given.
+    """
+    hits, asked = engine.search(wanted.question, wanted.filters, wanted.k)
     passport = engine.snapshot().passport
-    missing, notes = engine.lacks(question, filters)
-    return {
-        "hits": [hit_json(hit) for hit in hits],
-        "notes": [*filter(None, [missing]), *notes],
-        "model": passport.model,
-        "dim": passport.dim,
-    }
+    return found_json(hits, asked) | {"model": passport.model, "dim": passport.dim}
 
 
 @router.get("/filings", response_model=Filings, responses=NOT_HERE)
-def filings(filters: Filtered, engine: Served) -> Any:
+def filings(wanted: Annotated[OfFilings, Query()], engine: Served) -> Any:
     """What the library holds."""
-    return {"filings": [filing_json(stored) for stored in engine.filings(filters)]}
+    return {"filings": [filing_json(stored) for stored in engine.filings(wanted.filters)]}
 
 
 @router.get("/passages/{chunk_id}", response_model=Passage, responses=NOT_HERE)
-def passage(chunk_id: ChunkId, engine: Served) -> Any:
+def passage(chunk_id: ChunkId, query: NoQuery, engine: Served) -> Any:
     """One passage by the id that a search or an answer gives."""
     return passage_json(engine.passage(chunk_id))
 
 
 @router.get("/facts", response_model=Facts, responses=NOT_HERE)
-def facts(
-    concept: Annotated[Name, Query(description="Such as Revenues or us-gaap:Revenues")],
-    filters: Filtered,
-    engine: Served,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> Any:
+def facts(wanted: Annotated[OfFacts, Query()], engine: Served) -> Any:
     """The XBRL facts of a concept: totals before their parts, the newest period first."""
-    return {"facts": shown_facts(engine.facts(concept, filters), limit)}
+    return {"facts": shown_facts(engine.facts(wanted.concept, wanted.filters), wanted.limit)}
 
 
 @router.get("/health", response_model=Healthy)
-def health(engine: Served) -> Any:
+def health(query: NoQuery, engine: Served) -> Any:
     """Whether questions can be answered, and from what."""
     passport = engine.snapshot().passport
     return {
@@ -197,9 +186,8 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def _wrong_field(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    sentence = f"`{where}` is wrong: {first['msg']}; /openapi.json says what is expected."
+    said = wrong_input(error.errors()[0])
+    sentence = said if said.endswith(".") else f"{said}; /openapi.json says what is expected."
     return JSONResponse({"error": sentence}, 422)
 
 

@@ -13,7 +13,8 @@ from rag_app.chat.llm import ChatLLM
 from rag_app.cli import Opened
 from rag_app.errors import LibraryError, NotHere
 from rag_app.facts import find_facts
-from rag_app.index.balanced import asked_of
+from rag_app.index.asked import Asked
+from rag_app.index.balanced import asked_of, retriever_of
 from rag_app.index.build import index_root
 from rag_app.index.opened import key_of
 from rag_app.index.retriever import FilingsRetriever, no_such_item, served_retriever
@@ -52,13 +53,14 @@ class Engine:
             RagError: as ``open_snapshot``.
         """
         root = index_root(self.library.home, self.embedder.spec, self.dim)
-        with self._lock:
+        with self._lock:  # of one index; who asks while it is opened anew waits for it
             versions = self.library.versions()
             if (
                 self._snapshot is None
                 or self._state != (current(root), versions)
                 or not may_answer(self._snapshot, versions, time.monotonic() - self._opened)
             ):
+                self._snapshot = None  # or its files, perhaps of a deleted filing, could not go
                 self._snapshot = open_snapshot(
                     self.library, self.embedder, self.dim, on_note=_logged
                 )
@@ -74,22 +76,19 @@ class Engine:
         self.snapshot()
         self.embedder.encode_queries(["warm up"])
 
-    def search(self, question: str, filters: Filters, k: int | None) -> list[NodeWithScore]:
-        """The best passages, best first.
+    def search(
+        self, question: str, filters: Filters, k: int | None
+    ) -> tuple[list[NodeWithScore], Asked]:
+        """The best passages, best first, and where they were searched: as ``reply`` does.
 
         Raises:
             NotHere: no filing passes the filters.
         """
-        return self._retriever(filters, k).retrieve(question)
-
-    def lacks(self, question: str, filters: Filters) -> tuple[str, tuple[str, ...]]:
-        """What the library lacks of what a question names.
-
-        First the sentence where it is asked only of companies that are lacking, then the notes.
-        """
+        retriever = self._retriever(filters, k)
         by_itself = self.settings.auto_filter
-        asked = asked_of(self.snapshot(), question, filters, by_itself=by_itself)
-        return asked.missing, asked.notes
+        asked = asked_of(retriever.snapshot, question, filters, by_itself=by_itself)
+        self._admit(asked.filters)
+        return retriever_of(retriever, asked).retrieve(question), asked
 
     def reply(self, question: str, filters: Filters, k: int | None) -> Reply:
         """An answer on its way, to be iterated; the question's own words may narrow the filters.
@@ -98,13 +97,15 @@ class Engine:
             NotHere: no filing passes the filters.
         """
         retriever = self._retriever(filters, k)
-        return Reply(
+        reply = Reply(
             question,
             retriever,
             self.llm,
             auto_filter=self.settings.auto_filter,
             refuse_below=self.settings.refuse_below,
         )
+        self._admit(reply.asked.filters)
+        return reply
 
     def passage(self, chunk_id: str) -> TextNode:
         """The chunk of an id that a search or an answer named.

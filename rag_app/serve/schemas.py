@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from rag_app.question import NO_QUESTION, WORDS, in_words
 from rag_app.records import Filters
+from rag_app.serve.strict import Strict
 
 MAX_QUESTION = 2000
 MAX_VALUES = 50
 
+
+def _in_words(question: str) -> str:
+    if not in_words(question):
+        raise PydanticCustomError("no_question", NO_QUESTION)
+    return question
+
+
 Question = Annotated[
     str,
     Field(
-        min_length=1,
         max_length=MAX_QUESTION,
-        pattern=r"[A-Za-z0-9\u00c0-\uffff]",
         description="A question in words",
         examples=["What was total revenue in fiscal 2023?"],
+        json_schema_extra={"minLength": 1, "pattern": WORDS},
     ),
+    AfterValidator(_in_words),
 ]
 Count = Annotated[int, Field(ge=1, le=50, description="Passages; none: as the settings say")]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -36,18 +46,36 @@ class Refused(BaseModel):
     error: str = Field(description="One sentence: what happened and what to do")
 
 
-class Ask(BaseModel):
-    """A question. Several values of a filter admit any of them; an empty one does not restrict."""
+class Nothing(Strict):
+    """The query of an endpoint that takes none."""
 
-    model_config = ConfigDict(extra="forbid")
 
-    question: Question
+class OfFilings(Strict):
+    """Which filings. Several values of a filter admit any of them; an empty one restricts not."""
+
     ticker: Names = Field([], description="Only these companies: tickers or CIKs")
     form: Names = Field([], description="Only these forms, such as 10-K")
     year: Years = Field([], description="Only these fiscal years")
+
+    @property
+    def filters(self) -> Filters:
+        """The filters alone."""
+        return Filters(self.ticker, self.form, self.year)
+
+
+class OfFacts(OfFilings):
+    """Which facts of which filings."""
+
+    concept: Name = Field(description="Such as Revenues or us-gaap:Revenues")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class Search(OfFilings):
+    """A question to passages; its own words set the filters that are not given."""
+
+    question: Question
     item: Names = Field([], description="Only these Items, such as 1A")
     k: Count | None = None
-    stream: bool = Field(False, description="Send the text as it is written, as events")
 
     @property
     def filters(self) -> Filters:
@@ -55,27 +83,10 @@ class Ask(BaseModel):
         return Filters(self.ticker, self.form, self.year, item=self.item)
 
 
-def filters_of(
-    ticker: Annotated[Names, Query(description="Only these companies: tickers or CIKs")] = [],  # noqa: B006 - FastAPI copies it
-    form: Annotated[Names, Query(description="Only these forms, such as 10-K")] = [],  # noqa: B006
-    year: Annotated[Years, Query(description="Only these fiscal years")] = [],  # noqa: B006
-) -> Filters:
-    """The filters of a GET request on filings; a name may come several times."""
-    return Filters(ticker, form, year)
+class Ask(Search):
+    """A question to answer; its own words set the filters that are not given."""
 
-
-Filtered = Annotated[Filters, Depends(filters_of)]
-
-
-def passage_filters_of(
-    filters: Filtered,
-    item: Annotated[Names, Query(description="Only these Items, such as 1A")] = [],  # noqa: B006
-) -> Filters:
-    """The filters of a GET request on passages."""
-    return Filters(filters.ticker, filters.form, filters.fiscal_year, item=item)
-
-
-PassagesFiltered = Annotated[Filters, Depends(passage_filters_of)]
+    stream: bool = Field(False, description="Send the text as it is written, as events")
 
 
 class Open(BaseModel):
@@ -123,9 +134,14 @@ class Hit(Passage):
 
 
 class Found(BaseModel):
-    """Hits, best first; ``notes`` say what the library lacks of what was asked."""
+    """Hits, best first; ``notes`` say what the library lacks of what was asked.
+
+    ``filters`` are those that were searched with: the ones given, and what the question's own
+    words set.
+    """
 
     hits: list[Hit]
+    filters: dict[str, Any]
     notes: list[str]
     model: str
     dim: int

@@ -12,6 +12,8 @@ from rag_app.records import Fact
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore, TextNode
 
+    from rag_app.index.asked import Asked
+
 MAX_FACT_TEXT = 1000
 """Characters of a fact whose value is a text: whole notes are such."""
 
@@ -24,6 +26,15 @@ def hit_json(hit: NodeWithScore) -> dict[str, Any]:
     assert isinstance(node, TextNode)
     ranked = {"rank": node.metadata["rank"], "score": hit.score, "cosine": node.metadata["cosine"]}
     return ranked | passage_json(node)
+
+
+def found_json(hits: Sequence[NodeWithScore], asked: Asked) -> dict[str, Any]:
+    """Hits with the filters that were searched with, and what there is to say about them."""
+    return {
+        "filters": asked.filters.as_json(),
+        "notes": [*filter(None, [asked.missing]), *asked.notes],
+        "hits": [hit_json(hit) for hit in hits],
+    }
 
 
 def passage_json(node: TextNode) -> dict[str, Any]:
