@@ -13,6 +13,7 @@ UPLOADED = (
     "model*.safetensors",
     "numeric_heads.safetensors",
     "curves.png",
+    "leakage.txt",
     "modules.json",
     "matryoshka.json",
     "config*.json",

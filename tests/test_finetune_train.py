@@ -154,6 +154,24 @@ def test_existing_name_is_refused_and_untouched(
     assert (folder / "train_config.json").read_bytes() == before
 
 
+def test_what_the_parts_share_is_kept_beside_the_model(folder: Path) -> None:
+    kept = (folder / "leakage.txt").read_text("utf-8")
+    assert "companies that training has" in kept
+    assert "`leakage.txt` says what the parts share" in " ".join(
+        (folder / "README.md").read_text("utf-8").split()
+    )
+
+
+def test_a_served_dimension_that_is_not_trained_is_refused_before_training(
+    rows_csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--set", "dims=[256, 64]", "--set", "evaluations=1", "--out", "other", "--no-promote"]
+    assert main(["--data", str(rows_csv), *flags]) == 2
+    said = capsys.readouterr().err
+    assert "add --set served_dim=64" in said.splitlines()[-1]
+    assert "Scoring" not in said
+
+
 def test_wrong_columns_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.csv"
     path.write_text("prompt,context\nWho?,Acme.\n")
@@ -186,8 +204,11 @@ def test_interrupt_leaves_no_model(
 
     monkeypatch.setattr(Embedder, "encode_queries", interrupt)
 
-    assert main(["--data", str(rows_csv)]) == 130
-    assert "Stopped" in capsys.readouterr().err
+    assert main(["--data", str(rows_csv), "--resume"]) == 130
+    said = capsys.readouterr().err
+    assert "is there to go on with; it is trained from the start" in said
+    assert "There was no checkpoint of minilm-ours yet, so nothing of it is kept." in said
+    assert said.splitlines()[-1].startswith("Stopped; ")
     assert not list((tmp_path / "home" / "models").iterdir())
 
 
