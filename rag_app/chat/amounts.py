@@ -106,8 +106,10 @@ def gives(claim: Claim, entry: Entry, names: frozenset[str]) -> float:
     over = entry.over - (_EXPENSES - _asked(claim))
     entry = replace(entry, own=own, over=over)
     found = fit(claim, entry)
-    if not entry.prose or not found:
-        return found if entry.prose or entry.periods else found * UNDATED_SHARE
+    if not entry.prose:
+        return found if entry.periods else found * UNDATED_SHARE
+    if not found:
+        return 0.0
     # A sentence holds any word; its figure measures what is asked if it is about nothing else.
     kept = weight(own & _asked(claim)) / (weight(own) or 1.0)
     return 2 * found * kept / (found + kept) if kept else 0.0

@@ -103,14 +103,14 @@ def pairs(claim: Claim, entries: Sequence[Entry]) -> Iterator[tuple[float, Entry
             key = (*entry.row, entry.over, months)
             rows.setdefault(key, []).append((score, entry))
     for found in rows.values():
-        ordered = sorted(found, key=lambda pair: _when(pair[1].periods[0]))
+        ordered = sorted(found, key=lambda pair: end_of(pair[1].periods[0]))
         later = _at(claim.periods[-1] if claim.periods else None, ordered)
         if later is None:
             continue
         if len(claim.periods) > 1:
             earlier = _at(claim.periods[0], ordered)
         else:
-            before = [p for p in ordered if _when(p[1].periods[0]) < _when(later[1].periods[0])]
+            before = [p for p in ordered if end_of(p[1].periods[0]) < end_of(later[1].periods[0])]
             earlier = before[-1] if before else None
         if earlier and earlier[1] is not later[1]:
             yield later[0], earlier[1], later[1]
@@ -125,7 +125,7 @@ def _at(
     return next(fitting, None)
 
 
-def _when(period: Period) -> int:
+def end_of(period: Period) -> int:
     """When a period ends, in days; "December 31, 2023" and "2022" stand side by side in heads."""
     return (period.date or dt.date(period.year or 1, 12, 31)).toordinal()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
 from llama_index.core.schema import NodeWithScore
@@ -10,7 +9,7 @@ from llama_index.core.schema import NodeWithScore
 from rag_app.chat.amounts import amount_asked, amount_fits, gives, names_of
 from rag_app.chat.citations import citation_of
 from rag_app.chat.claims import Claim
-from rag_app.chat.derived import earlier_text
+from rag_app.chat.derived import earlier_text, end_of
 from rag_app.chat.evidence import Entry, passage_entries
 from rag_app.chat.growth import said_period
 from rag_app.chat.matching import SURE
@@ -63,9 +62,4 @@ def _found(claim: Claim, hits: Sequence[NodeWithScore], units: Sequence[str]) ->
             fit = min(fits[entry.title], gives(claim, entry, names))
             if fit >= SURE:
                 found.append((fit, str(hit.node.metadata["filing"]), entry))
-    return sorted(found, key=lambda each: (_end(each[2]), each[0]), reverse=True)
-
-
-def _end(entry: Entry) -> dt.date:
-    period = entry.periods[0]
-    return period.date or dt.date(period.year or 1, 12, 31)
+    return sorted(found, key=lambda each: (end_of(each[2].periods[0]), each[0]), reverse=True)

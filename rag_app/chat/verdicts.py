@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import textwrap
 from collections.abc import Sequence
@@ -142,14 +143,15 @@ def fact_said(fact: Fact) -> str:
 
 def _verbatim(sentence: str, passage: str) -> bool:
     """Whether a passage says a sentence in its words and its numbers, sign and unit included."""
-    words = _squeezed(sentence)
-    at = _squeezed(passage).find(words)
+    words, shown = _squeezed(sentence), _squeezed(passage)
+    at = shown.find(words)
     if len(words) <= MIN_VERBATIM or at < 0:
         return False
-    goes_on = _squeezed(passage)[at + len(words) :].lstrip()
+    goes_on = shown[at + len(words) :].lstrip()
     return not (words.rstrip()[-1].isdigit() and _SCALED.match(goes_on))
 
 
+@functools.lru_cache(maxsize=256)  # each claim of an answer asks every cited passage
 def _squeezed(text: str) -> str:
     """The words and numbers of a text, a blank around each: ``" was $26,974 million "``."""
     words = _WORD.findall(_SPREAD.sub(r"\1", text))
